@@ -1,0 +1,45 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { ClusterPki, shellQuote } from "./controlPlane";
+import { Layout, filesOf } from "./layout";
+import { MachineSpec } from "./machine";
+import { Tools } from "./tools";
+
+export const DOCKER = "docker";
+
+/**
+ * A Docker daemon for building images: in mount and PID namespaces of its own, on the host's network, because builds
+ * fetch their packages. It trusts the platform's CA for the sandbox's registries and takes base images from the
+ * sandbox's image server.
+ */
+export function dockerSpec(layout: Layout, pki: ClusterPki, tools: Tools, imageServer: string): MachineSpec {
+  const ca = fs.readFileSync(pki.platformCa.cert, "utf8");
+  const registries = Array.from({ length: 9 }, (_, index) => layout.loadBalancerIp(index + 1));
+  return {
+    name: DOCKER,
+    resolvConf: fs.readFileSync("/etc/resolv.conf", "utf8"),
+    env: tools.env,
+    files: Object.fromEntries(registries.map((address) => [`etc/docker/certs.d/${address}/ca.crt`, ca])),
+    services: {
+      dockerd: [
+        tools.bin("dockerd"),
+        `--host=unix://${filesOf(layout.dir).dockerSocket}`,
+        "--data-root=/var/lib/docker",
+        "--exec-root=/run/docker",
+        "--pidfile=/run/docker.pid",
+        `--registry-mirror=http://${imageServer}`,
+        `--insecure-registry=${imageServer}`,
+        "--iptables=false",
+        "--ip6tables=false",
+        "--bridge=none",
+        "--oom-score-adjust=0",
+        `--cgroup-parent=platform-${layout.bridge}/docker`,
+        "--storage-driver=overlay2",
+      ]
+        .map(shellQuote)
+        .join(" "),
+    },
+  };
+}
+
+export const dockerHost = (layout: Layout): string => `unix://${path.resolve(filesOf(layout.dir).dockerSocket)}`;

@@ -1,0 +1,59 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { cgroupOf, processesIn, removeCgroup } from "./cgroups";
+import { Layout, filesOf } from "./layout";
+import { hasLink, ip, kill, machineDir } from "./machine";
+import { identify, processesOf, signal, until } from "./processes";
+import { existing, withLock } from "./settings";
+
+/** Removes every trace of the sandbox outside the cache, whatever state it is in, and then its directory. */
+export async function down(name: string, say: (line: string) => void = console.error): Promise<void> {
+  const layout = existing(name);
+  if (!layout) {
+    say(`sandbox "${name}" is not there: nothing to remove`);
+    return;
+  }
+  await withLock(filesOf(layout.dir).lock, `another "sandbox up" or "down" of "${name}"`, async () => {
+    await removeProcesses(layout);
+    await removeNetwork(layout);
+    await until(() => removeCgroup(cgroupOf(layout.bridge)), 10_000);
+    // Settings go last: as long as they are there, a killed "down" can be run again.
+    for (const entry of fs.readdirSync(layout.dir)) {
+      const kept = [filesOf(layout.dir).settings, filesOf(layout.dir).lock].includes(path.join(layout.dir, entry));
+      if (!kept) fs.rmSync(path.join(layout.dir, entry), { recursive: true, force: true });
+    }
+    fs.rmSync(layout.dir, { recursive: true, force: true });
+  });
+  say(`sandbox "${name}" is gone`);
+}
+
+export function machineNames(layout: Layout): string[] {
+  const { machines } = filesOf(layout.dir);
+  if (!fs.existsSync(machines)) return [];
+  return fs.readdirSync(machines).filter((entry) => fs.existsSync(path.join(machineDir(layout, entry), "services")));
+}
+
+async function removeProcesses(layout: Layout): Promise<void> {
+  await Promise.all(machineNames(layout).map((machine) => kill(layout, machine)));
+  const rest = (): ReturnType<typeof processesOf> => [
+    ...processesOf(layout.dir),
+    ...processesIn(cgroupOf(layout.bridge)).flatMap((pid) => identify(pid) ?? []),
+  ];
+  const gone = await until(() => {
+    const found = rest();
+    for (const process_ of found) signal(process_, "SIGKILL");
+    return found.length === 0;
+  }, 20_000);
+  if (!gone) {
+    const left = rest().map((process_) => process_.pid);
+    throw new Error(
+      `processes of sandbox "${layout.name}" do not end: ${left.join(", ")}; look at them with ps, then run down again`,
+    );
+  }
+}
+
+async function removeNetwork(layout: Layout): Promise<void> {
+  if (hasLink(layout.bridge)) ip("link", "del", layout.bridge);
+  const wires = (): string[] => fs.readdirSync("/sys/class/net").filter((link) => link.startsWith(`${layout.bridge}-`));
+  if (!(await until(() => wires().length === 0, 5000))) for (const wire of wires()) ip("link", "del", wire);
+}

@@ -1,0 +1,238 @@
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { ensureImages } from "../toolchain/images";
+import { kubectl, manifests } from "./addons";
+import { cgroupOf, createCgroup } from "./cgroups";
+import { IMAGE_PORT } from "./cloud";
+import { ClusterPki, clusterPki, controlPlaneSpec } from "./controlPlane";
+import { DOCKER, dockerSpec } from "./docker";
+import { Layout, filesOf } from "./layout";
+import { MachineSpec, hasLink, ip, isConnected, machineDir, setConnected, start } from "./machine";
+import { nodeSpec } from "./node";
+import { certificate } from "./pki";
+import { MARKER, findByArguments, sleep, until } from "./processes";
+import { claim, withLock } from "./settings";
+import { Tools, sandboxTools } from "./tools";
+
+export interface UpOptions {
+  readonly name: string;
+  /** Also run a Docker daemon, for building images. */
+  readonly docker?: boolean;
+  readonly say?: (line: string) => void;
+}
+
+const CAP_SYS_RESOURCE = 24n;
+const IMAGES = ["pause", "busybox", "coredns", "local-path-provisioner", "metrics-server"];
+
+/** Brings the sandbox up, or heals one that is partly there; a whole one is left alone. */
+export async function up(options: UpOptions): Promise<Layout> {
+  refuseWhereItCannotRun();
+  const say = options.say ?? ((line: string) => console.error(line));
+  const layout = await claim(options.name);
+  const files = filesOf(layout.dir);
+  return withLock(files.lock, `another "sandbox up" or "down" of "${options.name}"`, async () => {
+    const plan = await planOf(layout, options.docker ?? hadDocker(layout));
+    writeUserFiles(layout, plan.pki);
+    bridgeUp(layout);
+    startCloud(layout, plan.pki);
+    for (const machine of plan.machines) await startMachine(layout, machine);
+    say(`sandbox "${layout.name}": machines run, waiting for the cluster`);
+    await ready(layout, plan);
+    if (plan.machines.some((machine) => machine.name === DOCKER)) await dockerReady(files.dockerSocket);
+    say(`sandbox "${layout.name}" is up: ${layout.nodes.length} nodes, kubeconfig ${files.kubeconfig}`);
+    return layout;
+  });
+}
+
+interface Plan {
+  readonly tools: Tools;
+  readonly pki: ClusterPki;
+  readonly images: Readonly<Record<string, string>>;
+  readonly machines: readonly MachineSpec[];
+}
+
+const hadDocker = (layout: Layout): boolean => fs.existsSync(machineDir(layout, DOCKER));
+
+/** What the sandbox should be. */
+async function planOf(layout: Layout, docker: boolean): Promise<Plan> {
+  const tools = await sandboxTools(layout.dir, docker ? ["docker"] : []);
+  const built = await ensureImages(IMAGES);
+  const images = Object.fromEntries(Object.entries(built).map(([name, image]) => [name, image.reference]));
+  const pki = clusterPki(layout);
+  const imageServer = `${layout.hostIp}:${IMAGE_PORT}`;
+  const workers = layout.nodes.map((node) =>
+    nodeSpec(layout, node, pki, tools, {
+      pauseImage: images.pause ?? "",
+      imageServer,
+      cgroup: cgroupOf(layout.bridge, node.name),
+      canLowerOomScore: hasCapability(CAP_SYS_RESOURCE),
+    }),
+  );
+  const builder = docker ? [dockerSpec(layout, pki, tools, imageServer)] : [];
+  return { tools, pki, images, machines: [controlPlaneSpec(layout, pki, tools), ...workers, ...builder] };
+}
+
+async function startMachine(layout: Layout, machine: MachineSpec): Promise<void> {
+  createCgroup(cgroupOf(layout.bridge, machine.name));
+  await start(layout, machine);
+  if (machine.ip && !isConnected(layout, machine.name)) setConnected(layout, machine.name, true);
+}
+
+/** Switches one machine on again. */
+export async function restart(layout: Layout, name: string): Promise<void> {
+  await withLock(filesOf(layout.dir).lock, `another command on sandbox "${layout.name}"`, async () => {
+    const plan = await planOf(layout, hadDocker(layout));
+    const machine = plan.machines.find((candidate) => candidate.name === name);
+    if (machine) await startMachine(layout, machine);
+  });
+}
+
+function refuseWhereItCannotRun(): void {
+  if (process.platform !== "linux")
+    throw new Error(
+      `the sandbox needs Linux, this is ${process.platform}: use a cluster of yours (npm run up -- --context NAME) or Docker with kind`,
+    );
+  if (process.getuid?.() !== 0)
+    throw new Error(
+      "the sandbox makes network and mount namespaces and needs root: run it as root, or use a cluster of yours (npm run up -- --context NAME)",
+    );
+}
+
+export function hasCapability(bit: bigint): boolean {
+  const line = /^CapEff:\s*([0-9a-f]+)$/m.exec(fs.readFileSync("/proc/self/status", "utf8"))?.[1];
+  return line !== undefined && ((BigInt(`0x${line}`) >> bit) & 1n) === 1n;
+}
+
+/** The user's kubeconfig names the cluster only; the credential is read from a file of its own when it is needed. */
+function writeUserFiles(layout: Layout, pki: ClusterPki): void {
+  const files = filesOf(layout.dir);
+  const admin = certificate(pki.dir, "admin", pki.ca, { commonName: "admin", organization: "system:masters" });
+  const text = (file: string): string => fs.readFileSync(file, "utf8");
+  const credential = {
+    apiVersion: "client.authentication.k8s.io/v1",
+    kind: "ExecCredential",
+    status: { clientCertificateData: text(admin.cert), clientKeyData: text(admin.key) },
+  };
+  fs.writeFileSync(files.credential, JSON.stringify(credential), { mode: 0o600 });
+  const name = `sandbox-${layout.name}`;
+  const kubeconfig = {
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [
+      {
+        name,
+        cluster: {
+          server: pki.server,
+          "certificate-authority-data": Buffer.from(text(pki.ca.cert)).toString("base64"),
+        },
+      },
+    ],
+    users: [
+      {
+        name,
+        user: {
+          exec: {
+            apiVersion: "client.authentication.k8s.io/v1",
+            command: "cat",
+            args: [files.credential],
+            interactiveMode: "Never",
+          },
+        },
+      },
+    ],
+    contexts: [{ name, context: { cluster: name, user: name } }],
+    "current-context": name,
+  };
+  fs.writeFileSync(files.kubeconfig, JSON.stringify(kubeconfig, null, 2), { mode: 0o600 });
+}
+
+function bridgeUp(layout: Layout): void {
+  if (!hasLink(layout.bridge)) ip("link", "add", layout.bridge, "type", "bridge");
+  ip("link", "set", layout.bridge, "up");
+  ip("addr", "replace", `${layout.hostIp}/24`, "dev", layout.bridge);
+}
+
+const cloudScript = path.join(__dirname, "cloud.ts");
+
+function startCloud(layout: Layout, pki: ClusterPki): void {
+  if (findByArguments([cloudScript, layout.dir])) return;
+  const files = filesOf(layout.dir);
+  fs.mkdirSync(files.log, { recursive: true });
+  const kubeconfig = path.join(pki.dir, "cloud.kubeconfig");
+  fs.writeFileSync(kubeconfig, pki.client("sandbox:cloud"), { mode: 0o600 });
+  const log = fs.openSync(path.join(files.log, "cloud.log"), "a");
+  const child = spawn(
+    process.execPath,
+    [
+      "--max-old-space-size=64",
+      "--require",
+      require.resolve("tsx/cjs"),
+      cloudScript,
+      layout.name,
+      String(layout.slot),
+      layout.dir,
+      kubeconfig,
+    ],
+    { detached: true, cwd: "/", stdio: ["ignore", log, log], env: { ...process.env, [MARKER]: layout.dir } },
+  );
+  fs.closeSync(log);
+  child.unref();
+}
+
+async function ready(layout: Layout, { tools, pki, images }: Plan): Promise<void> {
+  const logs = path.join(filesOf(layout.dir).machines, "MACHINE", "log");
+  const run = (args: readonly string[], input?: string): Promise<string> =>
+    kubectl(tools.bin("kubectl"), filesOf(layout.dir).kubeconfig, args, input);
+  const succeeds = (args: readonly string[]): Promise<boolean> =>
+    run(args).then(
+      () => true,
+      () => false,
+    );
+  if (!(await until(() => succeeds(["get", "--raw", "/readyz", "--request-timeout=2s"]), 60_000, 200))) {
+    throw new Error(`the API server at ${pki.server} does not get ready: see ${logs}`);
+  }
+  const apply = ["apply", "--server-side", "--force-conflicts", "-f"];
+  await run([...apply, tools.calicoCrds()]);
+  const values = { dnsIp: layout.dnsIp, clusterCa: fs.readFileSync(pki.ca.cert, "utf8"), images };
+  await retried(() => run([...apply, "-"], manifests(values)), 30_000);
+
+  const allNodes = async (): Promise<boolean> =>
+    (await run(["get", "nodes", "-o", "name"])).trim().split("\n").length === layout.nodes.length;
+  if (!(await until(allNodes, 60_000, 300)))
+    throw new Error(`not all nodes registered with the API server: see ${logs}`);
+  const rollout = (namespace: string, name: string): string[] => [
+    "rollout",
+    "status",
+    "-n",
+    namespace,
+    `deployment/${name}`,
+    "--timeout=90s",
+  ];
+  await Promise.all(
+    [
+      ["wait", "--for=condition=Ready", "node", "--all", "--timeout=90s"],
+      rollout("kube-system", "coredns"),
+      rollout("kube-system", "metrics-server"),
+      rollout("local-path-storage", "local-path-provisioner"),
+    ].map((args) => run(args)),
+  );
+}
+
+/** A fresh API server serves a new kind a moment after it accepted its definition. */
+async function retried<T>(work: () => Promise<T>, timeoutMs: number): Promise<T> {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await sleep(300);
+    }
+  }
+}
+
+async function dockerReady(socket: string): Promise<void> {
+  if (!(await until(() => fs.existsSync(socket), 30_000)))
+    throw new Error(`the sandbox's Docker daemon does not start (machine ${DOCKER})`);
+}
