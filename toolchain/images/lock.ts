@@ -1,0 +1,87 @@
+import lockFile from "./lock.json";
+
+/** Where an image is pulled from; the digest is there when it is known, and pins it. */
+export interface ImageName {
+  repository: string;
+  tag: string;
+  digest?: string;
+}
+
+export interface ImageRef {
+  name: string;
+  repository: string;
+  tag: string;
+  digest: string;
+  /** `repository:tag@digest` */
+  reference: string;
+}
+
+/** Static binaries of one toolchain item; `files` maps the path in the image to the binary's name. */
+export interface BinaryRecipe {
+  kind: "binary";
+  item: string;
+  files: Record<string, string>;
+}
+
+/** Chosen files out of Debian packages with the shared libraries they load; `files` maps image path to package path. */
+export interface DebianFilesRecipe {
+  kind: "debian-files";
+  packages: string[];
+  /** The package whose upstream version is the image's tag. */
+  version: string;
+  files: Record<string, string>;
+  /** A multi-call binary (a path in the image) that gets a link per applet beside it. */
+  applets?: string;
+  users: Record<string, number>;
+  /** Directories that belong to a user id. */
+  directories?: Record<string, number>;
+}
+
+/** The smallest Debian that can install packages. */
+export interface DebianBaseRecipe {
+  kind: "debian-base";
+  suite: string;
+}
+
+/** Node.js and npm from their npm packages, on another image of the lock. */
+export interface NodeRecipe {
+  kind: "node";
+  base: string;
+  node: string;
+  npm: string;
+  integrity: Record<string, string>;
+}
+
+export type Recipe = BinaryRecipe | DebianFilesRecipe | DebianBaseRecipe | NodeRecipe;
+
+/** What a container of the image runs when its pod does not say. */
+export interface RunDefaults {
+  user?: string;
+  entrypoint?: string[];
+  command?: string[];
+  workdir?: string;
+}
+
+export interface LockedImage extends ImageName {
+  title: string;
+  upstream: ImageName;
+  recipe: Recipe;
+  run: RunDefaults;
+}
+
+export type ImageLock = Record<string, LockedImage>;
+
+export const imageLock = lockFile as ImageLock;
+
+export function lockedImage(name: string, lock: ImageLock = imageLock): LockedImage {
+  const image = Object.hasOwn(lock, name) ? lock[name] : undefined;
+  if (image) return image;
+  const known = Object.keys(lock).join(", ");
+  throw new Error(`no image "${name}" in toolchain/images/lock.json: it names ${known}`);
+}
+
+/** The image as its makers publish it, for machines that reach their registry. */
+export function upstreamReference(name: string, lock: ImageLock = imageLock): string {
+  const { repository, tag, digest } = lockedImage(name, lock).upstream;
+  return digest === undefined ? `${repository}:${tag}` : `${repository}:${tag}@${digest}`;
+}

@@ -1,0 +1,36 @@
+import * as path from "node:path";
+import { type Cache } from "../cache";
+import { extractDebian } from "../debian";
+import { storeKey } from "../hash";
+import { lockItem, readLock, TOOLCHAIN_DIRECTORY } from "../lock";
+import { thisPlatform } from "../platform";
+
+/** Where recipes get what they put into images: the toolchain in real runs, a directory of fakes in tests. */
+export interface Sources {
+  /** Names the content of a toolchain item without building it. */
+  itemKey(item: string): string;
+  /** The absolute path of an item's binary, built if it is missing. */
+  binary(item: string, name: string): Promise<string>;
+  /** Unpacks Debian packages and all they load into a directory; gives versions by package name. */
+  debian(packages: readonly string[], destination: string, ignore?: readonly string[]): Promise<Record<string, string>>;
+}
+
+export function toolchainSources(cache: Cache, log: string): Sources {
+  return {
+    itemKey: (item) => {
+      const locked = lockItem(readLock(), item);
+      const recipes = path.join(TOOLCHAIN_DIRECTORY, "go");
+      return storeKey(item, locked, locked.source ? "source" : "download", thisPlatform(), recipes);
+    },
+    binary: async (item, name) => {
+      // Loaded when something has to be built: a warm start only looks at the store.
+      const { ensure } = await import("..");
+      // What this machine happens to have is no part of the lock, so it must not get into an image.
+      return (await ensure([item], { cache: cache.root, present: false })).bin(name);
+    },
+    debian: async (packages, destination, ignore = []) => {
+      const extracted = await extractDebian(packages, destination, { libc: "extracted", ignore, log, cache });
+      return Object.fromEntries(extracted.map(({ name, version }) => [name, version]));
+    },
+  };
+}
