@@ -1,0 +1,57 @@
+import * as crypto from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { LockItem } from "./lock";
+import { type Platform, platformKey } from "./platform";
+
+/** Raised when a change to this code lays out finished items differently: the old ones are then made anew. */
+const FORMAT = 1;
+
+export type Origin = "download" | "source";
+
+/** The name of an item's directory in the store: what it was made from decides it, so a change never meets a stale item. */
+export function storeKey(name: string, item: LockItem, origin: Origin, platform: Platform, recipes: string): string {
+  const hash = crypto.createHash("sha256");
+  const made = origin === "download" ? item.download : item.source;
+  hash.update(JSON.stringify([FORMAT, origin, platformKey(platform), item.provides, item.plugin ?? null, made]));
+  const version = origin === "download" ? (item.download?.version ?? item.version) : sourceVersion(hash, item, recipes);
+  return `${name}-${version}-${hash.digest("hex").slice(0, 12)}`;
+}
+
+function sourceVersion(hash: crypto.Hash, item: LockItem, recipes: string): string {
+  if (item.source?.kind === "debian") {
+    hash.update(distribution());
+    return "debian";
+  }
+  for (const recipe of item.source?.recipes ?? []) hashTree(hash, path.join(recipes, recipe.name));
+  return item.version;
+}
+
+/** Packages are linked against their own release's libraries: after a release upgrade they are fetched anew. */
+function distribution(): string {
+  try {
+    return fs.readFileSync("/etc/os-release", "utf8").match(/^VERSION_CODENAME=.*$/m)?.[0] ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function hashTree(hash: crypto.Hash, root: string): void {
+  for (const file of filesBelow(root)) {
+    const content = fs.readFileSync(path.join(root, file));
+    hash.update(`${file}\0${content.length}\0`).update(content);
+  }
+}
+
+function filesBelow(root: string): string[] {
+  let entries: fs.Dirent[];
+  try {
+    entries = fs.readdirSync(root, { withFileTypes: true, recursive: true });
+  } catch (error) {
+    throw new Error(`${root}: the lock names this recipe but it cannot be read (${(error as Error).message})`);
+  }
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
+    .sort();
+}

@@ -1,0 +1,115 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+
+/** How to recognise what the machine already has. The binaries in `provides` have to be there as well. */
+export interface Present {
+  /** Run to learn the version; the first word is looked up on PATH. */
+  readonly command: readonly string[];
+  /** A regular expression whose first group is the version in the command's output. */
+  readonly match: string;
+  /** Versions that fit, such as ">=1.33 <1.36". */
+  readonly range: string;
+  /** Searched after PATH: where distributions put what is no command, such as /opt/cni/bin. */
+  readonly directories?: readonly string[];
+}
+
+/** One official file. In `url` and `checksums`, ${version}, ${os}, ${arch}, ${x64} and ${machine} are filled in. */
+export interface DownloadFile {
+  readonly url: string;
+  /** By platform, such as linux-amd64. */
+  readonly sha256?: Readonly<Record<string, string>>;
+  /** Upstream's own list of checksums, for platforms whose sum is not committed here: weaker, and shown as such. */
+  readonly checksums?: string;
+  /** What goes where below the item's directory; without `from` the file itself, a trailing slash means a directory. */
+  readonly install: readonly { readonly from?: string; readonly to: string }[];
+}
+
+export interface Download {
+  /** Where it differs from the item's. */
+  readonly version?: string;
+  readonly files: readonly DownloadFile[];
+  /** Megabytes on disk while it is fetched and unpacked. */
+  readonly diskMB: number;
+}
+
+export interface GoSource {
+  readonly kind: "go";
+  /** Directories below toolchain/go; `outputs` limits a recipe that several items share. */
+  readonly recipes: readonly { readonly name: string; readonly outputs?: readonly string[] }[];
+  /** Gigabytes of module and build cache while it is built. */
+  readonly diskGB: number;
+}
+
+export interface DebianSource {
+  readonly kind: "debian";
+  readonly packages: readonly string[];
+  /** Dependencies that stay out because the host or another item has them. */
+  readonly ignore?: readonly string[];
+  /** Names that Debian's alternatives would have made: name to path in the packages. */
+  readonly links?: Readonly<Record<string, string>>;
+  /** Directories other than bin and sbin that hold executables, such as usr/lib/cni. */
+  readonly directories?: readonly string[];
+  readonly diskGB: number;
+}
+
+export type Source = GoSource | DebianSource;
+
+export interface LockItem {
+  readonly version: string;
+  /** Executables found in bin/. */
+  readonly provides: readonly string[];
+  /** False keeps the executables off PATH: a CNI plugin called `bridge` would hide the command of that name. */
+  readonly onPath?: boolean;
+  /** Set for a Pulumi resource plugin: its name as the engine asks for it. */
+  readonly plugin?: string;
+  readonly present?: Present;
+  readonly download?: Download;
+  readonly source?: Source;
+  /** Why an origin is missing, for the reader of an error or of the doctor's table. */
+  readonly noDownload?: string;
+  readonly noSource?: string;
+}
+
+export interface Lock {
+  readonly items: Readonly<Record<string, LockItem>>;
+}
+
+export const TOOLCHAIN_DIRECTORY = __dirname;
+
+export function readLock(file: string = path.join(TOOLCHAIN_DIRECTORY, "lock.json")): Lock {
+  const lock = JSON.parse(fs.readFileSync(file, "utf8")) as Lock;
+  const faults = lockFaults(lock);
+  if (faults.length > 0) throw new Error(`${file}:\n${faults.map((fault) => `  ${fault}`).join("\n")}`);
+  return lock;
+}
+
+const NAME = /^[a-z0-9][a-z0-9-]*$/;
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/** Every fault of a lock, each with the path of the key at fault. */
+export function lockFaults(lock: Lock): string[] {
+  const faults: string[] = [];
+  for (const [name, item] of Object.entries(lock.items)) {
+    const at = `items.${name}`;
+    if (!NAME.test(name)) faults.push(`${at}: an item's name is made of a-z, 0-9 and -`);
+    if (!item.version) faults.push(`${at}.version: missing`);
+    if (item.provides.length === 0) faults.push(`${at}.provides: names no executable`);
+    if (!item.download && !item.noDownload) faults.push(`${at}: needs download, or noDownload saying why not`);
+    if (!item.source && !item.noSource) faults.push(`${at}: needs source, or noSource saying why not`);
+    item.download?.files.forEach((file, index) => {
+      const where = `${at}.download.files[${index}]`;
+      if (!file.url.startsWith("https://")) faults.push(`${where}.url: "${file.url}" is not https`);
+      if (!file.sha256 && !file.checksums)
+        faults.push(`${where}: needs sha256, or checksums (the URL of upstream's list)`);
+      for (const [platform, sum] of Object.entries(file.sha256 ?? {}))
+        if (!SHA256.test(sum)) faults.push(`${where}.sha256.${platform}: "${sum}" is not 64 hexadecimal digits`);
+    });
+  }
+  return faults;
+}
+
+export function lockItem(lock: Lock, name: string): LockItem {
+  const item = lock.items[name];
+  if (!item) throw new Error(`unknown toolchain item "${name}"; known: ${Object.keys(lock.items).join(", ")}`);
+  return item;
+}
