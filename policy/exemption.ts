@@ -1,0 +1,94 @@
+import type { Finding } from "./rules/finding";
+import { RULE_IDS } from "./rules/index";
+
+/** Fields left out match everything; `*` stands for any run of characters. */
+export interface Target {
+  readonly kind?: string;
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly container?: string;
+}
+
+export interface Exemption {
+  readonly rule: string;
+  readonly target: Target;
+  readonly reason: string;
+  readonly owner: string;
+  /** Last day on which it holds, as YYYY-MM-DD, in UTC. */
+  readonly until: string;
+}
+
+const DAY = 24 * 60 * 60 * 1000;
+const TARGET_FIELDS = ["kind", "namespace", "name", "container"] as const;
+
+function lastMoment(until: unknown): number | undefined {
+  if (typeof until !== "string" || !/^\d{4}-\d{2}-\d{2}$/.test(until)) return undefined;
+  const start = new Date(`${until}T00:00:00Z`);
+  // Date rolls 31 February over into March: such a day is a typing error, not a date.
+  const real = !Number.isNaN(start.getTime()) && start.toISOString().startsWith(until);
+  return real ? start.getTime() + DAY : undefined;
+}
+
+function faultsOf(exemption: Exemption, place: string): string[] {
+  const faults: string[] = [];
+  const need = (field: string, found: unknown, allowed: string): void => {
+    faults.push(`${place}.${field}: found ${JSON.stringify(found) ?? "nothing"}, allowed is ${allowed}`);
+  };
+  if (!RULE_IDS.includes(exemption.rule)) need("rule", exemption.rule, `one of ${RULE_IDS.join(", ")}`);
+  for (const field of ["reason", "owner"] as const) {
+    const value: unknown = exemption[field];
+    if (typeof value !== "string" || value.trim() === "") need(field, value, "a sentence that says it");
+  }
+  if (lastMoment(exemption.until) === undefined) need("until", exemption.until, "a day as YYYY-MM-DD");
+  const target: unknown = exemption.target;
+  const named = typeof target === "object" && target !== null ? Object.entries(target) : [];
+  const sound = named.every(
+    ([field, value]) =>
+      (TARGET_FIELDS as readonly string[]).includes(field) && typeof value === "string" && value !== "",
+  );
+  if (named.length === 0 || !sound) need("target", target, `one or more of ${TARGET_FIELDS.join(", ")}, each a text`);
+  return faults;
+}
+
+/** An exemption that nobody can judge later is refused, so that none is forgotten. */
+export function checkExemptions(exemptions: readonly Exemption[]): void {
+  const faults = exemptions.flatMap((exemption, index) => faultsOf(exemption, `exemptions[${index}]`));
+  if (faults.length === 0) return;
+  throw new Error(`policy/exemptions.ts:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`);
+}
+
+function fits(pattern: string | undefined, value: string | undefined): boolean {
+  if (pattern === undefined) return true;
+  if (value === undefined) return false;
+  const parts = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`).test(value);
+}
+
+function covers(exemption: Exemption, finding: Finding): boolean {
+  const { target } = exemption;
+  return (
+    exemption.rule === finding.rule &&
+    fits(target.kind, finding.object.kind) &&
+    fits(target.namespace, finding.object.namespace) &&
+    fits(target.name, finding.object.name) &&
+    fits(target.container, finding.container)
+  );
+}
+
+export type Exempted = { finding: Finding; by?: Exemption };
+
+/** Waives the finding, or hands it back saying since when its exemption no longer holds. */
+export function exempt(finding: Finding, exemptions: readonly Exemption[], now: Date): Exempted {
+  const fitting = exemptions.filter((exemption) => covers(exemption, finding));
+  const holding = fitting.find((exemption) => now.getTime() < (lastMoment(exemption.until) ?? 0));
+  if (holding !== undefined) return { finding, by: holding };
+  const latest = fitting
+    .map((exemption) => exemption.until)
+    .sort()
+    .at(-1);
+  if (latest === undefined) return { finding };
+  const days = Math.floor((now.getTime() - (lastMoment(latest) ?? 0)) / DAY) + 1;
+  return {
+    finding: { ...finding, note: `its exemption ran out on ${latest}, ${days} day${days === 1 ? "" : "s"} ago` },
+  };
+}

@@ -1,0 +1,99 @@
+import * as pulumi from "@pulumi/pulumi";
+import { judgeObject, judgeSet, type Subject, type Verdict } from "./judge";
+import { type Finding, formatFinding } from "./rules/finding";
+import { type Manifest, UNKNOWN } from "./rules/manifest";
+import { type PolicySettings, policySettings } from "./settings";
+import { isJudgedToken, subjectOf } from "./subject";
+
+interface Registered {
+  readonly subject: Subject;
+  readonly verdict: Verdict;
+  readonly resource: pulumi.Resource;
+}
+
+/** Resource properties in the wire's form, as plain values: secrets opened, unknowns marked. */
+function plain(value: unknown): unknown {
+  if (value === pulumi.runtime.unknownValue) return UNKNOWN;
+  const opened: unknown = pulumi.runtime.unwrapRpcSecret(value);
+  if (opened !== value) return plain(opened);
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]));
+}
+
+async function manifestOf(args: pulumi.ResourceTransformArgs): Promise<Manifest> {
+  const properties = await pulumi.runtime.serializeProperties(args.name, args.props);
+  return plain(properties) as Manifest;
+}
+
+/** What the log files a message under. */
+async function resourceOf(args: pulumi.ResourceTransformArgs): Promise<pulumi.Resource> {
+  const urn = pulumi.createUrn(args.name, args.type, args.opts.parent);
+  return new pulumi.DependencyResource(await new Promise<string>((resolve) => urn.apply(resolve)));
+}
+
+const isViolation = (finding: Finding): boolean => finding.level === "mandatory";
+
+async function tell({ findings, waived }: Verdict, resource: pulumi.Resource): Promise<void> {
+  for (const finding of findings) {
+    const log = isViolation(finding) ? pulumi.log.error : pulumi.log.warn;
+    await log(formatFinding(finding), resource);
+  }
+  for (const { finding, by } of waived) {
+    await pulumi.log.info(
+      `waived until ${by.until} by ${by.owner} (${by.reason}): ${formatFinding(finding)}`,
+      resource,
+    );
+  }
+}
+
+class Gate {
+  private readonly registered: Registered[] = [];
+  private closed = false;
+
+  constructor(private readonly settings: PolicySettings) {}
+
+  async inspect(args: pulumi.ResourceTransformArgs): Promise<undefined> {
+    if (!isJudgedToken(args.type)) return;
+    const subject = subjectOf(args.type, args.name, await manifestOf(args));
+    const verdict = judgeObject(subject, this.settings.objects);
+    const violations = verdict.findings.filter(isViolation);
+    // A preview goes on, to name everything at once. An update stops here, before the object exists.
+    if (violations.length > 0 && !pulumi.runtime.isDryRun()) throw new Error(violations.map(formatFinding).join("\n"));
+    this.registered.push({ subject, verdict, resource: await resourceOf(args) });
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    // A program that broke off has not said everything that belongs together.
+    const complete = !pulumi.log.hasErrors();
+    const subjects = this.registered.map(({ subject }) => subject);
+    const together = complete ? judgeSet(subjects, this.settings.stack) : [];
+
+    let violations = 0;
+    for (const [index, { verdict, resource }] of this.registered.entries()) {
+      for (const each of [verdict, together[index] ?? { findings: [], waived: [] }]) {
+        await tell(each, resource);
+        violations += each.findings.filter(isViolation).length;
+      }
+    }
+    if (violations > 0) {
+      throw new pulumi.RunError(`${violations} policy violation${violations === 1 ? "" : "s"}, each named above`);
+    }
+  }
+}
+
+/**
+ * Holds the pack's rules inside the program, so that a `pulumi preview` or `up` without the pack is refused as well.
+ * Call it once, before the first resource. It sees the children of every component, remote ones included.
+ */
+export function enforcePolicies({ stack }: { stack: string }): void {
+  const gate = new Gate(policySettings(stack));
+  // Mocks have no engine that could call back; tests judge the resources they record.
+  if (pulumi.runtime.getMonitor()?.constructor.name === "MockMonitor") return;
+  pulumi.runtime.registerResourceTransform((args) => gate.inspect(args));
+  // Only when nothing is left to do have all resources been registered, those created inside an apply too. Pulumi
+  // deletes what the program no longer names after this point, so a failure here comes first.
+  process.on("beforeExit", () => void gate.close());
+}

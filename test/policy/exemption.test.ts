@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { checkExemptions, type Exemption } from "../../policy/exemption";
+import { EXEMPTIONS } from "../../policy/exemptions";
+import { type Judgement, judgeObject, type Verdict } from "../../policy/judge";
+import { carry, container, template } from "./manifests";
+
+const EXEMPTION: Exemption = {
+  rule: "non-root",
+  target: { kind: "Deployment", namespace: "*-apps", name: "web" },
+  reason: "the storage helper makes directories for other users",
+  owner: "platform team",
+  until: "2030-06-30",
+};
+
+function judge(day: string, exemption: Partial<Exemption> = {}): Verdict {
+  const judgement: Judgement = {
+    levels: {},
+    unknowns: "report",
+    exemptions: [{ ...EXEMPTION, ...exemption }],
+    now: new Date(`${day}Z`),
+  };
+  const { manifest } = carry("Deployment", template([container({ securityContext: {} })]));
+  return judgeObject({ manifest, pulumiName: "web" }, judgement);
+}
+
+describe("exemptions", () => {
+  it("waive what they name, and say so", () => {
+    const { findings, waived } = judge("2030-06-30T23:59:59");
+    assert.deepEqual(findings, []);
+    assert.equal(waived[0]?.by.reason, EXEMPTION.reason);
+  });
+
+  it("end with their last day, and say since when", () => {
+    assert.equal(judge("2030-07-01T00:00:00").findings[0]?.note, "its exemption ran out on 2030-06-30, 1 day ago");
+    const { findings, waived } = judge("2030-07-12T08:00:00");
+    assert.equal(findings[0]?.note, "its exemption ran out on 2030-06-30, 12 days ago");
+    assert.equal(findings[0]?.level, "mandatory");
+    assert.deepEqual(waived, []);
+  });
+
+  for (const [what, exemption] of [
+    ["another rule", { rule: "limits" }],
+    ["another kind", { target: { kind: "StatefulSet" } }],
+    ["another namespace", { target: { namespace: "apps-*" } }],
+    ["a part of the name", { target: { name: "we" } }],
+    ["a pattern that is not a wildcard", { target: { name: "w.b" } }],
+    ["another container", { target: { container: "sidecar" } }],
+  ] as [string, Partial<Exemption>][]) {
+    it(`do not waive what they do not name: ${what}`, () => {
+      const { findings } = judge("2030-01-01T00:00:00", exemption);
+      assert.equal(findings.length, 1);
+      assert.equal(findings[0]?.note, undefined);
+    });
+  }
+
+  for (const [field, value] of [
+    ["reason", ""],
+    ["reason", undefined],
+    ["owner", "  "],
+    ["until", undefined],
+    ["until", "soon"],
+    ["until", "2030-02-30"],
+    ["rule", "everything"],
+    ["target", {}],
+    ["target", undefined],
+    ["target", { host: "a" }],
+    ["target", { name: "" }],
+  ] as const) {
+    it(`are refused with ${field} ${JSON.stringify(value) ?? "missing"}`, () => {
+      const faulty = { ...EXEMPTION, [field]: value };
+      assert.throws(() => checkExemptions([EXEMPTION, faulty]), new RegExp(`exemptions\\[1\\]\\.${field}: found`));
+    });
+  }
+
+  it("name all faults at once", () => {
+    const faulty = { rule: "x", target: {} } as unknown as Exemption;
+    assert.throws(() => checkExemptions([faulty]), /rule.*\n.*reason.*\n.*owner.*\n.*until.*\n.*target/);
+  });
+
+  it("that this project lists are sound", () => assert.doesNotThrow(() => checkExemptions(EXEMPTIONS)));
+});
