@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
 import * as http from "node:http";
 import { serveImages } from "../toolchain/images/registryServer";
+import { defaultCacheRoot } from "../toolchain/cache";
 import { ApiClient, apiClient } from "./apiClient";
-import { Layout, cacheRoot, layoutOf } from "./layout";
+import { Layout, layoutOf } from "./layout";
 import { sleep } from "./processes";
 import * as path from "node:path";
 
@@ -113,7 +114,7 @@ async function main(): Promise<void> {
   const [name, slot, dir, kubeconfig] = process.argv.slice(2);
   if (!name || !slot || !dir || !kubeconfig) throw new Error("usage: cloud.ts NAME SLOT DIR KUBECONFIG");
   const layout = layoutOf(name, Number(slot), dir);
-  await serveImages({ root: path.join(cacheRoot(), "oci"), host: layout.hostIp, port: IMAGE_PORT });
+  await serveImages({ root: path.join(defaultCacheRoot(), "oci"), host: layout.hostIp, port: IMAGE_PORT });
   await Promise.all([keepAddresses(apiClient(kubeconfig), layout), keepRoute(layout)]);
 }
 

@@ -4,7 +4,7 @@ import { cgroupOf, processesIn, removeCgroup } from "./cgroups";
 import { Layout, filesOf } from "./layout";
 import { hasLink, ip, kill, machineDir } from "./machine";
 import { identify, processesOf, signal, until } from "./processes";
-import { existing, withLock } from "./settings";
+import { alone, existing } from "./settings";
 
 /** Removes every trace of the sandbox outside the cache, whatever state it is in, and then its directory. */
 export async function down(name: string, say: (line: string) => void = console.error): Promise<void> {
@@ -13,14 +13,14 @@ export async function down(name: string, say: (line: string) => void = console.e
     say(`sandbox "${name}" is not there: nothing to remove`);
     return;
   }
-  await withLock(filesOf(layout.dir).lock, `another "sandbox up" or "down" of "${name}"`, async () => {
+  await alone(layout, async () => {
     await removeProcesses(layout);
     await removeNetwork(layout);
     await until(() => removeCgroup(cgroupOf(layout.bridge)), 10_000);
     // Settings go last: as long as they are there, a killed "down" can be run again.
     for (const entry of fs.readdirSync(layout.dir)) {
-      const kept = [filesOf(layout.dir).settings, filesOf(layout.dir).lock].includes(path.join(layout.dir, entry));
-      if (!kept) fs.rmSync(path.join(layout.dir, entry), { recursive: true, force: true });
+      if (path.join(layout.dir, entry) !== filesOf(layout.dir).settings)
+        fs.rmSync(path.join(layout.dir, entry), { recursive: true, force: true });
     }
     fs.rmSync(layout.dir, { recursive: true, force: true });
   });

@@ -1,5 +1,5 @@
-import * as os from "node:os";
 import * as path from "node:path";
+import { defaultCacheRoot } from "../toolchain/cache";
 
 /**
  * Where everything of one sandbox is: its directory, its names and its addresses, all derived from a name and a slot.
@@ -49,12 +49,7 @@ export function checkName(name: string): string {
   );
 }
 
-export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
-  if (env.PLATFORM_CACHE) return path.resolve(env.PLATFORM_CACHE);
-  return path.join(env.XDG_CACHE_HOME || path.join(os.homedir(), ".cache"), "platform");
-}
-
-export const sandboxesDir = (): string => path.join(cacheRoot(), "sandboxes");
+export const sandboxesDir = (): string => path.join(defaultCacheRoot(), "sandboxes");
 export const sandboxDir = (name: string): string => path.join(sandboxesDir(), checkName(name));
 
 /** One slot is a /19: .0 machines, .1 load balancers, .4-.7 services, .16-.31 pods. */
@@ -99,5 +94,4 @@ export const filesOf = (dir: string) => ({
   log: path.join(dir, "log"),
   state: path.join(dir, "state"),
   dockerSocket: path.join(dir, "docker.sock"),
-  lock: path.join(dir, "lock"),
 });

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { Layout, SLOTS, checkName, filesOf, layoutOf, sandboxDir, sandboxesDir } from "./layout";
-import { ProcessId, identify, isAlive, until } from "./processes";
+import { exclusively } from "../toolchain/exclusive";
 
 /** What a sandbox remembers of itself: its slot. All else follows from it. */
 interface Settings {
@@ -33,7 +33,7 @@ export async function claim(name: string): Promise<Layout> {
   const found = existing(name);
   if (found) return found;
   fs.mkdirSync(sandboxesDir(), { recursive: true, mode: 0o700 });
-  return withLock(path.join(sandboxesDir(), ".slots.lock"), "another sandbox to choose its addresses", () => {
+  return exclusively(path.join(sandboxesDir(), ".slots.lock"), async () => {
     const raced = existing(name);
     if (raced) return raced;
     const used = new Set(allSandboxes().map((other) => readSettings(path.join(sandboxesDir(), other))?.slot));
@@ -53,57 +53,9 @@ export async function claim(name: string): Promise<Layout> {
   });
 }
 
-/** Runs `work` while no other process of this machine holds the lock file. A holder that died does not count. */
-export async function withLock<T>(file: string, waitingFor: string, work: () => T | Promise<T>): Promise<T> {
-  const me = identify(process.pid);
-  const mine = JSON.stringify(me);
-  const candidate = `${file}.${process.pid}`;
-  const take = (): boolean => {
-    // link() of a finished file is atomic: a lock is never seen half-written.
-    fs.writeFileSync(candidate, mine);
-    try {
-      fs.linkSync(candidate, file);
-      return true;
-    } catch {
-      const holder = readHolder(file);
-      if (!holder || isAlive(holder)) return false;
-      const stale = `${file}.stale.${process.pid}`;
-      try {
-        fs.renameSync(file, stale);
-        fs.rmSync(stale);
-      } catch {
-        // Somebody else cleared it.
-      }
-      return false;
-    } finally {
-      fs.rmSync(candidate, { force: true });
-    }
-  };
-  if (!take()) {
-    let said = false;
-    await until(
-      () => {
-        if (take()) return true;
-        const holder = readHolder(file);
-        if (!said && holder) console.error(`waiting for ${waitingFor} (process ${holder.pid}) …`);
-        said = said || holder !== undefined;
-        return false;
-      },
-      Number.MAX_SAFE_INTEGER,
-      50,
-    );
-  }
-  try {
-    return await work();
-  } finally {
-    fs.rmSync(file, { force: true });
-  }
-}
-
-function readHolder(file: string): ProcessId | undefined {
-  try {
-    return JSON.parse(fs.readFileSync(file, "utf8")) as ProcessId;
-  } catch {
-    return undefined;
-  }
+/** Runs `work` while no other command works on the sandbox; the lock lies beside its directory, which may go away. */
+export function alone<T>(layout: Layout, work: () => Promise<T>): Promise<T> {
+  return exclusively(`${layout.dir}.lock`, work, (holder) =>
+    console.error(`waiting for ${holder}, which works on sandbox "${layout.name}"`),
+  );
 }

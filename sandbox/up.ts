@@ -12,7 +12,7 @@ import { MachineSpec, hasLink, ip, isConnected, machineDir, setConnected, start 
 import { nodeSpec } from "./node";
 import { certificate } from "./pki";
 import { MARKER, findByArguments, sleep, until } from "./processes";
-import { claim, withLock } from "./settings";
+import { alone, claim } from "./settings";
 import { Tools, sandboxTools } from "./tools";
 
 export interface UpOptions {
@@ -31,7 +31,7 @@ export async function up(options: UpOptions): Promise<Layout> {
   const say = options.say ?? ((line: string) => console.error(line));
   const layout = await claim(options.name);
   const files = filesOf(layout.dir);
-  return withLock(files.lock, `another "sandbox up" or "down" of "${options.name}"`, async () => {
+  return alone(layout, async () => {
     const plan = await planOf(layout, options.docker ?? hadDocker(layout));
     writeUserFiles(layout, plan.pki);
     bridgeUp(layout);
@@ -81,7 +81,7 @@ async function startMachine(layout: Layout, machine: MachineSpec): Promise<void>
 
 /** Switches one machine on again. */
 export async function restart(layout: Layout, name: string): Promise<void> {
-  await withLock(filesOf(layout.dir).lock, `another command on sandbox "${layout.name}"`, async () => {
+  await alone(layout, async () => {
     const plan = await planOf(layout, hadDocker(layout));
     const machine = plan.machines.find((candidate) => candidate.name === name);
     if (machine) await startMachine(layout, machine);
@@ -201,6 +201,16 @@ async function ready(layout: Layout, { tools, pki, images }: Plan): Promise<void
     (await run(["get", "nodes", "-o", "name"])).trim().split("\n").length === layout.nodes.length;
   if (!(await until(allNodes, 60_000, 300)))
     throw new Error(`not all nodes registered with the API server: see ${logs}`);
+  // Programs that look for the pods' addresses find them where every cluster shows them.
+  const podCidrs = layout.nodes.map((node) => [
+    "patch",
+    "node",
+    node.name,
+    "--type=merge",
+    "-p",
+    JSON.stringify({ spec: { podCIDR: node.podCidr, podCIDRs: [node.podCidr] } }),
+  ]);
+  await Promise.all(podCidrs.map((args) => run(args)));
   const rollout = (namespace: string, name: string): string[] => [
     "rollout",
     "status",

@@ -1,11 +1,11 @@
 import { parseArgs } from "node:util";
-import { restart } from "./up";
-import { down } from "./down";
-import { DEFAULT_NAME, Layout, checkName } from "./layout";
-import { kill, setConnected, stop } from "./machine";
-import { existing } from "./settings";
-import { describe, statusOf } from "./status";
-import { up } from "./up";
+import { fail, UsageError } from "./errors";
+import { down } from "../sandbox/down";
+import { DEFAULT_NAME, Layout, checkName } from "../sandbox/layout";
+import { kill, setConnected, stop } from "../sandbox/machine";
+import { existing } from "../sandbox/settings";
+import { describe, statusOf } from "../sandbox/status";
+import { restart, up } from "../sandbox/up";
 
 const HELP = `npm run sandbox -- COMMAND [--name NAME]
 
@@ -25,8 +25,6 @@ Faults, for tests; MACHINE is node1, node2, node3 or cp (the control plane):
 NAME is "${DEFAULT_NAME}" unless given; sandboxes with different names live side by side.`;
 
 const FAULTS = ["stop", "kill", "start", "partition", "heal"];
-
-class UsageError extends Error {}
 
 async function fault(layout: Layout, verb: string, machine: string | undefined): Promise<void> {
   const known = statusOf(layout).map((status) => status.machine);
@@ -67,7 +65,4 @@ async function main(args: string[]): Promise<void> {
   } else throw new UsageError(`"${verb}" is not a command: take up, down, status, ${FAULTS.join(", ")}`);
 }
 
-main(process.argv.slice(2)).catch((error: Error & { code?: string }) => {
-  console.error(`error: ${error.message}`);
-  process.exitCode = error instanceof UsageError || error.code?.startsWith("ERR_PARSE_ARGS") ? 2 : 1;
-});
+main(process.argv.slice(2)).catch(fail);

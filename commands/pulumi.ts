@@ -1,0 +1,142 @@
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { ROOT, Session, removeSalt } from "./session";
+
+/** Runs Pulumi for a stack, and puts right what a killed run left behind. */
+export class Pulumi {
+  constructor(
+    private readonly session: Session,
+    private readonly stack: string,
+  ) {}
+
+  /** Shows its output as it comes; resolves to the exit code. */
+  run(args: readonly string[]): Promise<number> {
+    return new Promise((done, fail) => {
+      const child = spawn("pulumi", [...args, "--non-interactive"], {
+        cwd: ROOT,
+        env: this.env,
+        stdio: ["ignore", "inherit", "inherit"],
+      });
+      // The terminal interrupts Pulumi itself, which then ends in order: stay until it has.
+      const stay = (): void => undefined;
+      process.on("SIGINT", stay);
+      child.on("error", fail);
+      child.on("close", (code) => {
+        process.off("SIGINT", stay);
+        removeSalt(this.stack);
+        done(code ?? 1);
+      });
+    });
+  }
+
+  /** Resolves to what it printed; fails with what it said. */
+  read(args: readonly string[]): Promise<string> {
+    return new Promise((done, fail) => {
+      const child = spawn("pulumi", [...args, "--non-interactive"], {
+        cwd: ROOT,
+        env: this.env,
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      let out = "";
+      let err = "";
+      child.stdout.on("data", (data: Buffer) => (out += data.toString()));
+      child.stderr.on("data", (data: Buffer) => (err += data.toString()));
+      child.on("error", fail);
+      child.on("close", (code) => {
+        removeSalt(this.stack);
+        if (code === 0) done(out);
+        else fail(new Error(`pulumi ${args.join(" ")}: ${err.trim() || out.trim() || `exit ${code}`}`));
+      });
+    });
+  }
+
+  async exists(): Promise<boolean> {
+    const stacks = JSON.parse(await this.read(["stack", "ls", "--json"])) as { name: string }[];
+    return stacks.some(({ name }) => name === this.stack);
+  }
+
+  /** Makes the stack where it is missing and clears what a killed run left. */
+  async prepare(): Promise<void> {
+    removeSalt(this.stack);
+    this.breakDeadLocks();
+    if (!(await this.exists())) {
+      await this.read(["stack", "init", this.stack, "--no-select"]);
+      return;
+    }
+    const pending = await this.pendingOperations();
+    if (pending.length === 0) return;
+    console.error(
+      `an earlier run was interrupted in ${pending.length} operation(s): asking the cluster what became of them`,
+    );
+    const imports = pending.flatMap(({ resource, type }) => {
+      const id = type === "creating" ? kubernetesId(resource) : undefined;
+      return id ? [resource.urn, id] : [];
+    });
+    const importFlags = imports.length ? ["--import-pending-creates", imports.join(",")] : [];
+    const code = await this.run([
+      "refresh",
+      "-s",
+      this.stack,
+      "--yes",
+      "--skip-preview",
+      "--clear-pending-creates",
+      ...importFlags,
+      "--suppress-outputs",
+    ]);
+    if (code !== 0) throw new Error(`the interrupted run could not be put right: see above, then run npm run up again`);
+  }
+
+  /** Locks of the local backend name their process; one that is gone holds nothing. */
+  private breakDeadLocks(): void {
+    const backend = this.session.PULUMI_BACKEND_URL ?? "";
+    if (!backend.startsWith("file://")) return;
+    const locks = path.join(backend.slice("file://".length), ".pulumi", "locks");
+    if (!fs.existsSync(locks)) return;
+    for (const entry of fs.readdirSync(locks, { recursive: true, encoding: "utf8" })) {
+      const file = path.join(locks, entry);
+      if (!file.endsWith(".json") || !isDeadLock(file)) continue;
+      console.error(`removing the lock of an earlier run, whose process is gone (${path.basename(file)})`);
+      fs.rmSync(file, { force: true });
+    }
+  }
+
+  private async pendingOperations(): Promise<PendingOperation[]> {
+    const state = JSON.parse(await this.read(["stack", "export", "-s", this.stack])) as {
+      deployment?: { pending_operations?: PendingOperation[] };
+    };
+    return state.deployment?.pending_operations ?? [];
+  }
+
+  private get env(): NodeJS.ProcessEnv {
+    return { ...process.env, ...this.session };
+  }
+}
+
+interface PendingOperation {
+  readonly type: string;
+  readonly resource: {
+    readonly urn: string;
+    readonly type: string;
+    readonly inputs?: { metadata?: { name?: string; namespace?: string } };
+  };
+}
+
+/** The id under which the Kubernetes provider would know the object; names are decided before it is created. */
+export function kubernetesId(resource: PendingOperation["resource"]): string | undefined {
+  const { name, namespace } = resource.inputs?.metadata ?? {};
+  if (!resource.type.startsWith("kubernetes:") || !name) return undefined;
+  return namespace ? `${namespace}/${name}` : name;
+}
+
+function isDeadLock(file: string): boolean {
+  try {
+    const { pid, hostname } = JSON.parse(fs.readFileSync(file, "utf8")) as { pid: number; hostname: string };
+    if (hostname !== os.hostname()) return false;
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH" || error instanceof SyntaxError;
+  }
+}

@@ -1,0 +1,61 @@
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { Layout, filesOf } from "../sandbox/layout";
+import type { Toolchain } from "../toolchain";
+import { targetFile, trustBundle } from "./target";
+
+/** The variables with which pulumi and kubectl, started by hand or by us, work on a target. */
+export type Session = Readonly<Record<string, string>>;
+
+export const ROOT = path.resolve(__dirname, "..");
+export const PROGRAM_ITEMS = ["pulumi", "kubectl", "plugin-kubernetes", "plugin-random", "plugin-docker"];
+
+/** State and its passphrase live in the sandbox's own directory and go with it. */
+export function sandboxSession(layout: Layout, toolchain: Toolchain): Session {
+  const files = filesOf(layout.dir);
+  const passphrase = path.join(layout.dir, "passphrase");
+  fs.mkdirSync(files.state, { recursive: true, mode: 0o700 });
+  if (!fs.existsSync(passphrase)) fs.writeFileSync(passphrase, randomBytes(24).toString("base64url"), { mode: 0o600 });
+  return {
+    ...toolSession(toolchain),
+    PULUMI_BACKEND_URL: `file://${files.state}`,
+    PULUMI_CONFIG_PASSPHRASE_FILE: passphrase,
+    KUBECONFIG: files.kubeconfig,
+    PLATFORM_TARGET: targetFile(layout),
+    DOCKER_HOST: `unix://${files.dockerSocket}`,
+    SSL_CERT_FILE: trustBundle(layout),
+  };
+}
+
+export function toolSession(toolchain: Toolchain): Session {
+  return {
+    PATH: `${toolchain.path}:${process.env.PATH ?? ""}`,
+    PULUMI_HOME: toolchain.pulumiHome,
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_PARALLEL: "64",
+    PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
+  };
+}
+
+/** As a shell reads it. */
+export const exportsOf = (session: Session): string =>
+  Object.entries(session)
+    .map(([name, value]) => `export ${name}='${value.replace(/'/g, `'\\''`)}'`)
+    .join("\n");
+
+/**
+ * The salt that Pulumi writes into a stack's file belongs to one passphrase, and each sandbox has its own: the state keeps
+ * it, the file must not, or the next sandbox could not read it.
+ */
+export function withoutSalt(text: string): string {
+  return text.replace(/^encryptionsalt:.*\n?/m, "");
+}
+
+export function removeSalt(stack: string): void {
+  const file = path.join(ROOT, `Pulumi.${stack}.yaml`);
+  if (!fs.existsSync(file)) return;
+  const text = fs.readFileSync(file, "utf8");
+  if (withoutSalt(text) !== text) fs.writeFileSync(file, withoutSalt(text));
+}

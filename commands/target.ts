@@ -1,0 +1,55 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { Target } from "../components/lib/target";
+import { dockerHost } from "../sandbox/docker";
+import { Layout, filesOf } from "../sandbox/layout";
+import { authority, certificate } from "../sandbox/pki";
+import { ensureImages } from "../toolchain/images";
+
+/** The images that the program runs; the sandbox's own parts bring theirs themselves. */
+const IMAGES = ["redis", "registry", "node", "busybox"];
+const ENVIRONMENTS = ["dev", "qa", "prod"];
+
+export const targetFile = (layout: Layout): string => path.join(layout.dir, "target.json");
+
+/** Writes down what the program needs to know of a sandbox. The file holds paths, never keys. */
+export async function writeSandboxTarget(
+  layout: Layout,
+  clusterUid: string,
+  say: (line: string) => void,
+): Promise<Target> {
+  const images = await ensureImages(IMAGES, { report: say });
+  const pki = filesOf(layout.dir).pki;
+  const ca = authority(pki, "platform-ca", `sandbox ${layout.name} platform CA`);
+  const registries = ENVIRONMENTS.map((environment, index) => {
+    const host = `registry.${environment}-registry.svc.cluster.local`;
+    const address = layout.loadBalancerIp(index + 1);
+    const pair = certificate(pki, `registry-${environment}`, ca, {
+      commonName: host,
+      names: [`DNS:${host}`, `IP:${address}`],
+    });
+    return [environment, { host, pushHost: address, address, certificateFile: pair.cert, keyFile: pair.key }] as const;
+  });
+  const target: Target = {
+    description: `sandbox "${layout.name}"`,
+    clusterUid,
+    images: Object.fromEntries(Object.entries(images).map(([name, { reference }]) => [name, reference])),
+    dockerHost: dockerHost(layout),
+    registries: Object.fromEntries(registries),
+  };
+  const file = targetFile(layout);
+  fs.writeFileSync(`${file}.new`, JSON.stringify(target, null, 2), { mode: 0o600 });
+  fs.renameSync(`${file}.new`, file);
+  return target;
+}
+
+/** What certificates of the platform's registries verify against, with the system's own authorities. */
+export function trustBundle(layout: Layout): string {
+  const file = path.join(layout.dir, "trust.pem");
+  const system = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"].find((candidate) =>
+    fs.existsSync(candidate),
+  );
+  const own = fs.readFileSync(path.join(filesOf(layout.dir).pki, "platform-ca.crt"), "utf8");
+  fs.writeFileSync(file, `${system ? fs.readFileSync(system, "utf8") : ""}\n${own}`);
+  return file;
+}

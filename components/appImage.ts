@@ -1,0 +1,48 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { hashContext } from "./lib/buildContext";
+import { PlatformComponent } from "./lib/component";
+import type { Registry } from "./registry";
+
+export interface AppImageArgs {
+  /** The folder with the Dockerfile. */
+  readonly source: string;
+  readonly registry: Registry;
+  /** The address under which this machine reaches the registry. */
+  readonly pushHost: string;
+  /** Base images, as arguments of the Dockerfile. */
+  readonly buildArgs: Readonly<Record<string, string>>;
+}
+
+/**
+ * An application's image, built by Docker and pushed to the environment's registry. What .dockerignore leaves of the source
+ * decides: as long as that is the same, nothing is built, on whatever machine and with however empty a Docker.
+ */
+export class AppImage extends PlatformComponent {
+  /** As the nodes pull it: name, tag and digest. */
+  readonly reference: pulumi.Output<string>;
+
+  constructor(name: string, args: AppImageArgs, opts: pulumi.ComponentResourceOptions) {
+    super("AppImage", name, opts);
+    const tag = hashContext(args.source, args.buildArgs).slice(0, 12);
+    const pushed = `${args.pushHost}/${name}:${tag}`;
+    const built = new docker.RemoteImage(
+      this.child("build"),
+      {
+        name: pushed,
+        keepLocally: true,
+        build: { context: args.source, buildArgs: { ...args.buildArgs }, networkMode: "host", target: "runner" },
+        triggers: { source: tag },
+      },
+      // The builder's own view of the image (its local id) may differ between machines without meaning a change.
+      { ...this.own, ignoreChanges: ["build.context"] },
+    );
+    const registryImage = new docker.RegistryImage(
+      this.child("push"),
+      { name: built.name, keepRemotely: true, triggers: { source: tag } },
+      { ...this.own, dependsOn: [args.registry.ready] },
+    );
+    this.reference = pulumi.interpolate`${args.registry.host}/${name}:${tag}@${registryImage.sha256Digest}`;
+    this.registerOutputs({ reference: this.reference });
+  }
+}

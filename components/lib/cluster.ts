@@ -1,0 +1,202 @@
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as https from "node:https";
+import * as os from "node:os";
+import * as path from "node:path";
+import { parse } from "yaml";
+
+/** The live cluster behind a kubeconfig: who it is, and what of it the program needs to know. */
+export interface ClusterFacts {
+  /** UID of the kube-system namespace, the cluster's identity. */
+  readonly uid: string;
+  readonly server: string;
+  readonly podCidrs: readonly string[];
+}
+
+export interface Kubeconfig {
+  readonly server: string;
+  readonly context: string;
+  readonly caData?: string;
+  readonly credential: () => { cert?: Buffer; key?: Buffer; token?: string };
+  /** What identifies the cluster and how to log in, without any secret: fit for a provider's input. */
+  readonly providerInput: string;
+}
+
+interface RawUser {
+  exec?: {
+    command: string;
+    args?: string[];
+    env?: { name: string; value: string }[];
+    apiVersion: string;
+    interactiveMode?: string;
+  };
+  token?: string;
+  tokenFile?: string;
+  "client-certificate"?: string;
+  "client-certificate-data"?: string;
+  "client-key"?: string;
+  "client-key-data"?: string;
+}
+
+interface RawConfig {
+  "current-context"?: string;
+  contexts?: { name: string; context: { cluster: string; user: string } }[];
+  clusters?: {
+    name: string;
+    cluster: { server: string; "certificate-authority"?: string; "certificate-authority-data"?: string };
+  }[];
+  users?: { name: string; user: RawUser }[];
+}
+
+const TIMEOUT_MS = 10_000;
+
+export function readKubeconfig(env: NodeJS.ProcessEnv = process.env): Kubeconfig {
+  const file = (env.KUBECONFIG ?? "").split(":").find(Boolean) ?? path.join(os.homedir(), ".kube", "config");
+  if (!fs.existsSync(file)) {
+    throw new Error(
+      `no cluster: the kubeconfig ${file} does not exist. Run npm run up for a local one, or set KUBECONFIG to yours.`,
+    );
+  }
+  const raw = parse(fs.readFileSync(file, "utf8")) as RawConfig;
+  const name = env.PLATFORM_CONTEXT || raw["current-context"];
+  const context = raw.contexts?.find((candidate) => candidate.name === name)?.context;
+  const cluster = raw.clusters?.find((candidate) => candidate.name === context?.cluster)?.cluster;
+  const user = raw.users?.find((candidate) => candidate.name === context?.user)?.user;
+  if (!name || !context || !cluster || !user) {
+    const known = raw.contexts?.map((candidate) => candidate.name).join(", ") || "none";
+    throw new Error(
+      `the kubeconfig ${file} has no usable context "${name ?? ""}" (it has: ${known}): choose one with kubectl config use-context NAME`,
+    );
+  }
+  const resolve = (relative: string): string => path.resolve(path.dirname(file), relative);
+  const bytes = (data?: string, at?: string): Buffer | undefined =>
+    data ? Buffer.from(data, "base64") : at ? fs.readFileSync(resolve(at)) : undefined;
+  const ca = bytes(cluster["certificate-authority-data"], cluster["certificate-authority"]);
+  return {
+    server: cluster.server,
+    context: name,
+    caData: ca?.toString("utf8"),
+    credential: () => {
+      if (user.exec) return execCredential(user.exec);
+      const token =
+        user.token ?? (user.tokenFile ? fs.readFileSync(resolve(user.tokenFile), "utf8").trim() : undefined);
+      return {
+        cert: bytes(user["client-certificate-data"], user["client-certificate"]),
+        key: bytes(user["client-key-data"], user["client-key"]),
+        token,
+      };
+    },
+    providerInput: providerInput(name, cluster.server, ca, user, file),
+  };
+}
+
+/** Secrets stay in the kubeconfig: a login that is none by itself is looked up there by kubectl when it is needed. */
+function providerInput(name: string, server: string, ca: Buffer | undefined, user: RawUser, file: string): string {
+  const login = user.exec
+    ? { exec: user.exec }
+    : {
+        "client-certificate":
+          user["client-certificate"] && path.resolve(path.dirname(file), user["client-certificate"]),
+        "client-key": user["client-key"] && path.resolve(path.dirname(file), user["client-key"]),
+        tokenFile: user.tokenFile,
+      };
+  const embedded = user.token ?? user["client-key-data"];
+  if (!user.exec && embedded) {
+    throw new Error(
+      `the kubeconfig ${file} holds the credential of context "${name}" itself, which would end up in the stack's state: ` +
+        `use one with an exec plugin, or with files (client-certificate, client-key, tokenFile)`,
+    );
+  }
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name, cluster: { server, ...(ca ? { "certificate-authority-data": ca.toString("base64") } : {}) } }],
+    users: [{ name, user: login }],
+    contexts: [{ name, context: { cluster: name, user: name } }],
+    "current-context": name,
+  });
+}
+
+function execCredential(exec: NonNullable<RawUser["exec"]>): { cert?: Buffer; key?: Buffer; token?: string } {
+  const env = {
+    ...process.env,
+    KUBERNETES_EXEC_INFO: JSON.stringify({
+      apiVersion: exec.apiVersion,
+      kind: "ExecCredential",
+      spec: { interactive: false },
+    }),
+  };
+  for (const { name, value } of exec.env ?? []) Object.assign(env, { [name]: value });
+  const text = execFileSync(exec.command, exec.args ?? [], {
+    encoding: "utf8",
+    env,
+    timeout: TIMEOUT_MS,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const { status } = JSON.parse(text) as {
+    status: { token?: string; clientCertificateData?: string; clientKeyData?: string };
+  };
+  return {
+    token: status.token,
+    cert: status.clientCertificateData ? Buffer.from(status.clientCertificateData) : undefined,
+    key: status.clientKeyData ? Buffer.from(status.clientKeyData) : undefined,
+  };
+}
+
+function get<T>(kubeconfig: Kubeconfig, url: string): Promise<T> {
+  const { cert, key, token } = kubeconfig.credential();
+  const unreachable = (reason: string): Error =>
+    new Error(
+      `the cluster at ${kubeconfig.server} (context "${kubeconfig.context}") does not answer: ${reason}. Is it up? (npm run sandbox -- status)`,
+    );
+  return new Promise((done, fail) => {
+    const request = https.get(
+      new URL(url, kubeconfig.server),
+      {
+        ca: kubeconfig.caData,
+        cert,
+        key,
+        timeout: TIMEOUT_MS,
+        headers: token ? { authorization: `Bearer ${token}` } : {},
+        agent: false,
+      },
+      (response) => {
+        let text = "";
+        response.setEncoding("utf8");
+        response.on("data", (chunk: string) => (text += chunk));
+        response.on("end", () => {
+          if (response.statusCode !== 200) fail(unreachable(`${response.statusCode} to ${url}`));
+          else done(JSON.parse(text) as T);
+        });
+      },
+    );
+    request.on("timeout", () => request.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
+    request.on("error", (error) => fail(unreachable(error.message)));
+  });
+}
+
+export async function clusterFacts(kubeconfig: Kubeconfig): Promise<ClusterFacts> {
+  const [system, nodes] = await Promise.all([
+    get<{ metadata: { uid: string } }>(kubeconfig, "/api/v1/namespaces/kube-system"),
+    get<{ items: { spec: { podCIDRs?: string[] } }[] }>(kubeconfig, "/api/v1/nodes"),
+  ]);
+  return {
+    uid: system.metadata.uid,
+    server: kubeconfig.server,
+    podCidrs: nodes.items.flatMap((node) => node.spec.podCIDRs ?? []).sort(),
+  };
+}
+
+/** Refuses every cluster but the one the stack belongs to. */
+export function checkPin(stack: string, facts: ClusterFacts, pin: string | undefined, context: string): void {
+  if (pin === facts.uid) return;
+  const found = `context "${context}" (${facts.server}) is cluster ${facts.uid}`;
+  if (!pin) {
+    throw new Error(
+      `stack ${stack} is not bound to a cluster yet, and ${found}. If that is the one: pulumi config set platform:clusterUid ${facts.uid} -s ${stack}, and commit the file.`,
+    );
+  }
+  throw new Error(
+    `refused: stack ${stack} belongs to cluster ${pin}, but ${found}. Nothing was written. Set KUBECONFIG to the right cluster's file.`,
+  );
+}

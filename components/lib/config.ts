@@ -1,0 +1,145 @@
+import { Faults } from "./faults";
+import { bytes, cores } from "./quantities";
+
+/** One environment, as its stack file describes it: read once, checked as a whole. */
+export interface PlatformConfig {
+  readonly clusterUid?: string;
+  readonly build: boolean;
+  readonly registry: { readonly storage: string };
+  readonly redis: { readonly storage: string; readonly memory: string };
+  readonly profile: Profile;
+  readonly apps: Readonly<Record<string, AppConfig>>;
+}
+
+export interface Profile {
+  readonly replicas: number;
+  readonly spread: "soft" | "hard";
+  readonly quota: { readonly cpu: string; readonly memory: string; readonly pods: number };
+}
+
+export interface AppConfig {
+  /** Folder with the Dockerfile, in stacks that build. */
+  readonly source?: string;
+  /** The stack whose recorded image to run, in stacks that do not. */
+  readonly from?: string;
+  readonly port: number;
+  readonly redis: boolean;
+  readonly expose: boolean;
+}
+
+/** What the program asks of Pulumi's configuration: raw values by key, without the project's prefix. */
+export type RawConfig = (key: string) => unknown;
+
+const NAME = /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/;
+type Fields = Readonly<Record<string, unknown>>;
+
+export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
+  const faults = new Faults();
+  const reader = new Reader(faults);
+  if (!NAME.test(stack))
+    faults.add("the stack's name", stack, "1 to 30 lower-case letters, digits and dashes, as it names namespaces");
+  const build = raw("build") === true || raw("build") === "true";
+  const clusterUid = raw("clusterUid");
+  const registry = reader.object("platform:registry", raw("registry"), ["storage"]);
+  const redis = reader.object("platform:redis", raw("redis"), ["storage", "memory"]);
+  const profile = reader.object("platform:profile", raw("profile"), ["replicas", "spread", "quota"]);
+  const quota = reader.object("platform:profile.quota", profile.quota, ["cpu", "memory", "pods"]);
+  const apps = reader.object("platform:apps", raw("apps"));
+
+  const config: PlatformConfig = {
+    clusterUid: typeof clusterUid === "string" && clusterUid ? clusterUid : undefined,
+    build,
+    registry: { storage: reader.size("platform:registry.storage", registry.storage, "5Gi") },
+    redis: {
+      storage: reader.size("platform:redis.storage", redis.storage, "1Gi"),
+      memory: reader.size("platform:redis.memory", redis.memory, "128Mi"),
+    },
+    profile: {
+      replicas: reader.integer("platform:profile.replicas", profile.replicas, 1, 20),
+      spread: reader.oneOf("platform:profile.spread", profile.spread, ["soft", "hard"]),
+      quota: {
+        cpu: reader.cpu("platform:profile.quota.cpu", quota.cpu),
+        memory: reader.size("platform:profile.quota.memory", quota.memory),
+        pods: reader.integer("platform:profile.quota.pods", quota.pods, 1, 10_000),
+      },
+    },
+    apps: Object.fromEntries(
+      Object.entries(apps).map(([name, value]) => [name, parseApp(name, value, build, reader, faults)]),
+    ),
+  };
+  faults.throwIfAny(
+    `the configuration of stack "${stack}" has faults, and nothing was done`,
+    `Mend them in Pulumi.${stack}.yaml (keys and types: Pulumi.yaml).`,
+  );
+  return config;
+}
+
+function parseApp(name: string, value: unknown, build: boolean, reader: Reader, faults: Faults): AppConfig {
+  const place = `platform:apps.${name}`;
+  if (!NAME.test(name)) faults.add(place, name, "a name of 1 to 30 lower-case letters, digits and dashes");
+  const app = reader.object(place, value, ["source", "from", "port", "redis", "expose"]);
+  if (build && typeof app.source !== "string")
+    faults.add(
+      `${place}.source`,
+      app.source,
+      "the folder with the application's Dockerfile, as platform:build is true",
+    );
+  if (!build && typeof app.from !== "string")
+    faults.add(`${place}.from`, app.from, "the stack whose image to run, as platform:build is not true");
+  return {
+    source: typeof app.source === "string" ? app.source : undefined,
+    from: typeof app.from === "string" ? app.from : undefined,
+    port: reader.integer(`${place}.port`, app.port, 1, 65_535),
+    redis: reader.flag(`${place}.redis`, app.redis),
+    expose: reader.flag(`${place}.expose`, app.expose),
+  };
+}
+
+/** Reads single values, noting each fault and going on with a stand-in. */
+class Reader {
+  constructor(private readonly faults: Faults) {}
+
+  object(place: string, value: unknown, known?: readonly string[]): Fields {
+    if (value === undefined) return {};
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      this.faults.add(place, value, "an object");
+      return {};
+    }
+    const unknown = known ? Object.keys(value).filter((key) => !known.includes(key)) : [];
+    for (const key of unknown)
+      this.faults.add(`${place}.${key}`, (value as Fields)[key], `one of ${known?.join(", ")}`);
+    return value as Fields;
+  }
+
+  integer(place: string, value: unknown, min: number, max: number): number {
+    if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return value;
+    this.faults.add(place, value, `a whole number from ${min} to ${max}`);
+    return min;
+  }
+
+  flag(place: string, value: unknown): boolean {
+    if (value === undefined || typeof value === "boolean") return value === true;
+    this.faults.add(place, value, "true or false");
+    return false;
+  }
+
+  oneOf<T extends string>(place: string, value: unknown, allowed: readonly [T, ...T[]]): T {
+    const found = allowed.find((candidate) => candidate === value);
+    if (found === undefined) this.faults.add(place, value, allowed.join(" or "));
+    return found ?? allowed[0];
+  }
+
+  size(place: string, value: unknown, fallback?: string): string {
+    if (value === undefined && fallback) return fallback;
+    if (typeof value === "string" && (bytes(value) ?? 0) > 0) return value;
+    this.faults.add(place, value, 'a size such as "512Mi" or "2Gi"');
+    return "1Gi";
+  }
+
+  cpu(place: string, value: unknown): string {
+    const text = typeof value === "number" ? String(value) : value;
+    if (typeof text === "string" && (cores(text) ?? 0) > 0) return text;
+    this.faults.add(place, value, 'CPU cores such as "8" or "500m"');
+    return "1";
+  }
+}

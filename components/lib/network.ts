@@ -1,0 +1,122 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+
+/**
+ * The only ways through the default deny. Each function opens one path, on both sides where both are pods of ours,
+ * with the exact port.
+ */
+export interface Peer {
+  /** Names the policies of this peer; unique in its namespace. */
+  readonly name: string;
+  readonly namespace: pulumi.Input<string>;
+  readonly selector: Readonly<Record<string, string>>;
+}
+
+const NAMESPACE_LABEL = "kubernetes.io/metadata.name";
+
+const podsOf = (peer: Peer): k8s.types.input.networking.v1.NetworkPolicyPeer => ({
+  namespaceSelector: { matchLabels: { [NAMESPACE_LABEL]: peer.namespace } },
+  podSelector: { matchLabels: peer.selector },
+});
+
+/** Lets the pods of `from` connect to `port` of the pods of `to`, and nothing else. */
+export function link(from: Peer, to: Peer, port: number, opts: pulumi.CustomResourceOptions): void {
+  const name = `${from.name}-to-${to.name}`;
+  new k8s.networking.v1.NetworkPolicy(
+    `${name}-egress`,
+    {
+      metadata: { name: `${name}-egress`, namespace: from.namespace },
+      spec: {
+        podSelector: { matchLabels: from.selector },
+        policyTypes: ["Egress"],
+        egress: [{ to: [podsOf(to)], ports: [{ protocol: "TCP", port }] }],
+      },
+    },
+    opts,
+  );
+  new k8s.networking.v1.NetworkPolicy(
+    `${name}-ingress`,
+    {
+      metadata: { name: `${name}-ingress`, namespace: to.namespace },
+      spec: {
+        podSelector: { matchLabels: to.selector },
+        policyTypes: ["Ingress"],
+        ingress: [{ from: [podsOf(from)], ports: [{ protocol: "TCP", port }] }],
+      },
+    },
+    opts,
+  );
+}
+
+/**
+ * Lets clients that are no pods (nodes pulling images, users behind a load balancer) connect to `port`. Pods stay out:
+ * they take a link.
+ */
+export function fromOutsidePods(
+  to: Peer,
+  port: number,
+  podCidrs: readonly string[],
+  opts: pulumi.CustomResourceOptions,
+): void {
+  const name = `${to.name}-from-outside`;
+  new k8s.networking.v1.NetworkPolicy(
+    name,
+    {
+      metadata: { name, namespace: to.namespace },
+      spec: {
+        podSelector: { matchLabels: to.selector },
+        policyTypes: ["Ingress"],
+        ingress: [
+          { from: [{ ipBlock: { cidr: "0.0.0.0/0", except: [...podCidrs] } }], ports: [{ protocol: "TCP", port }] },
+        ],
+      },
+    },
+    opts,
+  );
+}
+
+/** Nothing in, nothing out, for every pod of the namespace. */
+export function defaultDeny(
+  resourceName: string,
+  namespace: pulumi.Input<string>,
+  opts: pulumi.CustomResourceOptions,
+): k8s.networking.v1.NetworkPolicy {
+  return new k8s.networking.v1.NetworkPolicy(
+    resourceName,
+    { metadata: { name: "default-deny", namespace }, spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] } },
+    opts,
+  );
+}
+
+/** Name resolution by the cluster's DNS, which every pod needs. */
+export function allowDns(
+  resourceName: string,
+  namespace: pulumi.Input<string>,
+  opts: pulumi.CustomResourceOptions,
+): k8s.networking.v1.NetworkPolicy {
+  return new k8s.networking.v1.NetworkPolicy(
+    resourceName,
+    {
+      metadata: { name: "allow-dns", namespace },
+      spec: {
+        podSelector: {},
+        policyTypes: ["Egress"],
+        egress: [
+          {
+            to: [
+              {
+                namespaceSelector: { matchLabels: { [NAMESPACE_LABEL]: "kube-system" } },
+                podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
+              },
+            ],
+            ports: [
+              { protocol: "UDP", port: 53 },
+              { protocol: "TCP", port: 53 },
+            ],
+          },
+        ],
+      },
+    },
+    opts,
+  );
+}

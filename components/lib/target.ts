@@ -1,0 +1,93 @@
+import * as fs from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
+import { imageLock, upstreamReference } from "../../toolchain/images/lock";
+import { Faults } from "./faults";
+
+/**
+ * Where a stack goes, and where its images come from: what differs between a sandbox, a kind cluster and a cluster of the
+ * user's. `npm run up` and `npm run env` write it and name it in PLATFORM_TARGET; without it, KUBECONFIG and the stack's
+ * configuration decide, and images are the official ones.
+ */
+export interface Target {
+  /** For people: "sandbox platform". */
+  readonly description: string;
+  /** The only cluster that the stacks of this target may touch, by the UID of its kube-system namespace. */
+  readonly clusterUid?: string;
+  /** Images by name, with digest. */
+  readonly images: Readonly<Record<string, string>>;
+  /** The Docker daemon that builds. */
+  readonly dockerHost?: string;
+  /** By environment. */
+  readonly registries: Readonly<Record<string, RegistryTarget>>;
+}
+
+export interface RegistryTarget {
+  readonly host: string;
+  readonly pushHost: string;
+  readonly address?: string;
+  readonly certificateFile: string;
+  readonly keyFile: string;
+}
+
+const officialImages = (): Record<string, string> =>
+  Object.fromEntries(Object.keys(imageLock).map((name) => [name, upstreamReference(name)]));
+
+export function readTarget(env: NodeJS.ProcessEnv = process.env): Target {
+  const file = env.PLATFORM_TARGET;
+  if (!file)
+    return {
+      description: "the cluster of your kubeconfig",
+      images: officialImages(),
+      registries: {},
+      dockerHost: env.DOCKER_HOST,
+    };
+  let parsed: Partial<Target>;
+  try {
+    parsed = JSON.parse(fs.readFileSync(file, "utf8")) as Partial<Target>;
+  } catch (error) {
+    throw new Error(
+      `PLATFORM_TARGET names ${file}, which cannot be read (${(error as Error).message}): run npm run up, then eval "$(npm run -s env)"`,
+    );
+  }
+  const faults = new Faults();
+  if (typeof parsed.description !== "string") faults.add("description", parsed.description, "a text");
+  if (typeof parsed.images !== "object") faults.add("images", parsed.images, "an object of image references");
+  if (typeof parsed.registries !== "object") faults.add("registries", parsed.registries, "an object by environment");
+  faults.throwIfAny(`the target file ${file} is not usable`, "Write it anew with npm run up.");
+  return parsed as Target;
+}
+
+/** The reference under which the cluster's nodes find an image of the lock. */
+export function image(target: Target, name: string): string {
+  const reference = target.images[name];
+  if (!reference)
+    throw new Error(`no image "${name}" for ${target.description}: it has ${Object.keys(target.images).join(", ")}`);
+  return reference;
+}
+
+/** Host and certificate of the environment's registry; the certificate's files are read here. */
+export function registryTarget(target: Target, environment: string): RegistryAccess {
+  const found = target.registries[environment];
+  if (!found) {
+    throw new Error(
+      `the nodes of ${target.description} trust no registry for "${environment}" yet: they can only pull from a host whose certificate ` +
+        `they trust. Name it, with its certificate and key, under registries.${environment} of the target file (PLATFORM_TARGET).`,
+    );
+  }
+  const { host, pushHost, address, certificateFile, keyFile } = found;
+  return {
+    host,
+    pushHost,
+    address,
+    certificate: fs.readFileSync(certificateFile, "utf8"),
+    key: pulumi.secret(fs.readFileSync(keyFile, "utf8")),
+  };
+}
+
+export interface RegistryAccess {
+  readonly host: string;
+  readonly pushHost: string;
+  readonly address?: string;
+  readonly certificate: string;
+  readonly key: pulumi.Output<string>;
+}
