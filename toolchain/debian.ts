@@ -166,7 +166,6 @@ function mergeUsr(destination: string): void {
 
 function packageOf(file: string, list: string): ExtractedPackage {
   const [name = "", version = ""] = file.replace(/\.deb$/, "").split("_");
-  const files = fs.readFileSync(list, "utf8").trimEnd().split("
-");
+  const files = fs.readFileSync(list, "utf8").trimEnd().split("\n");
   return { name, version: decodeURIComponent(version), files: files.map((entry) => entry.replace(/^\.\//, "")) };
 }

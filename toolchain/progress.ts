@@ -5,9 +5,9 @@ export interface Progress {
 
 export interface Step {
   /** What is being done right now. */
-  note(text: string): void;
-  done(): void;
-  failed(): void;
+  readonly note: (text: string) => void;
+  readonly done: () => void;
+  readonly failed: () => void;
 }
 
 const HEARTBEAT_MS = 30_000;
