@@ -80,6 +80,7 @@ class ImageBuild {
     try {
       const assembly = await this.#assemble(name, image, scratch);
       const stored = await storeImage(this.#store, image, assembly, recipe);
+      await this.#store.prune();
       this.#report(`image ${name}: ready after ${((Date.now() - started) / 1000).toFixed(1)} s`);
       return stored;
     } catch (cause) {
@@ -105,6 +106,7 @@ class ImageBuild {
       scratch,
       log,
       base: async (below) => (await this.ensure(below)).layers,
+      readBelow: (layers, path) => this.#store.readFile(layers, path),
     };
     switch (recipe.kind) {
       case "binary":

@@ -39,34 +39,34 @@ export class Layer {
   }
 
   /**
-   * Everything below a directory with its modes and owners; `keep` sees paths relative to it and may leave out whole
-   * branches. Sockets and devices are left out: a container gets its own.
+   * Everything below a directory of this machine with its modes and owners, or all owned by `owner`; `keep` sees paths
+   * relative to it and may leave out whole branches. Sockets and devices stay behind: a container gets its own.
    */
-  tree(from: string, keep: (path: string) => boolean = () => true, owner?: { uid: number; gid: number }): this {
-    const seen = new Map<string, string>();
-    const walk = (relative: string): void => {
-      for (const name of readdirSync(join(from, relative)).sort()) {
-        const path = relative ? `${relative}/${name}` : name;
+  tree(
+    to: string,
+    from: string,
+    keep: (path: string) => boolean = () => true,
+    owner?: { uid: number; gid: number },
+  ): this {
+    const firstOf = new Map<string, string>();
+    const walk = (directory: string): void => {
+      for (const name of readdirSync(join(from, directory)).sort()) {
+        const path = directory ? `${directory}/${name}` : name;
         if (!keep(path)) continue;
-        const source = join(from, path);
-        const stat = lstatSync(source);
+        const stat = lstatSync(join(from, path));
         const attributes = { mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid, ...owner };
-        const inode = `${stat.dev}:${stat.ino}`;
-        const twin = seen.get(inode);
+        const target = `${to}/${path}`;
         if (stat.isDirectory()) {
-          this.directory(path, attributes);
+          this.directory(target, attributes);
           walk(path);
         } else if (stat.isSymbolicLink()) {
-          this.#put({
-            kind: "symlink",
-            target: readlinkSync(source),
-            ...place(path, 0o777, { ...attributes, mode: 0o777 }),
-          });
-        } else if (stat.isFile() && twin !== undefined) {
-          this.#put({ kind: "hardlink", target: twin, ...place(path, 0o644, attributes) });
+          this.symlink(target, readlinkSync(join(from, path)));
         } else if (stat.isFile()) {
-          if (stat.nlink > 1) seen.set(inode, path);
-          this.copy(path, source, attributes);
+          const inode = `${stat.dev}:${stat.ino}`;
+          const first = firstOf.get(inode);
+          if (first !== undefined) this.#put({ kind: "hardlink", target: first, ...place(target, 0o644, attributes) });
+          else this.copy(target, join(from, path), attributes);
+          if (stat.nlink > 1 && first === undefined) firstOf.set(inode, place(target, 0, {}).path);
         }
       }
     };
@@ -74,9 +74,10 @@ export class Layer {
     return this;
   }
 
-  /** Entries sorted by path, so parents come first; a hard link follows its target because a walk meets the target first. */
+  /** Entries in the order of a sorted walk: parents come first, and a hard link after the file it repeats. */
   entries(): LayerEntry[] {
-    return [...this.#entries.values()].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+    const rank = (entry: LayerEntry): string => entry.path.replaceAll("/", "\0");
+    return [...this.#entries.values()].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
   }
 
   #put(entry: LayerEntry): this {

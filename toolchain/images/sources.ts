@@ -1,4 +1,5 @@
 import * as path from "node:path";
+import { ensure } from "..";
 import { type Cache } from "../cache";
 import { extractDebian } from "../debian";
 import { storeKey } from "../hash";
@@ -23,8 +24,6 @@ export function toolchainSources(cache: Cache, log: string): Sources {
       return storeKey(item, locked, locked.source ? "source" : "download", thisPlatform(), recipes);
     },
     binary: async (item, name) => {
-      // Loaded when something has to be built: a warm start only looks at the store.
-      const { ensure } = await import("..");
       // What this machine happens to have is no part of the lock, so it must not get into an image.
       return (await ensure([item], { cache: cache.root, present: false })).bin(name);
     },

@@ -1,10 +1,11 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import { createWriteStream, existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { promisify } from "node:util";
 import type { Layer } from "./layer";
 import { tar } from "./tar";
 
@@ -37,6 +38,7 @@ export interface StoredRef {
   layers: StoredLayer[];
 }
 
+const WEEK_MS = 7 * 24 * 3600 * 1000;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 /** Content-addressed blobs and the tags that name them. Every write is a rename, so two runs at once or a kill leave no half file. */
@@ -61,13 +63,16 @@ export class OciStore {
     await this.#place(this.refPath(ref.repository, ref.tag), JSON.stringify(ref, null, 2) + "\n");
   }
 
-  /** True when the image's manifest, config and layers are all here at their full size. */
+  /** True when the image's manifest, config and layers are all here at their full size; they then count as used today. */
   async isWhole(digest: string): Promise<boolean> {
     const text = await readFile(this.blobPath(digest), "utf8").catch(absent);
     if (text === undefined) return false;
     const manifest = JSON.parse(text) as { config: Descriptor; layers: Descriptor[] };
+    const now = new Date();
     const sizes = [manifest.config, ...manifest.layers].map(async (part) => {
-      const found = await stat(this.blobPath(part.digest)).catch(absent);
+      const path = this.blobPath(part.digest);
+      const found = await stat(path).catch(absent);
+      if (found?.size === part.size) await utimes(path, now, now).catch(absent);
       return found?.size === part.size;
     });
     return (await Promise.all(sizes)).every(Boolean);
@@ -90,6 +95,36 @@ export class OciStore {
       return { mediaType: MEDIA.layer, digest, size, diffId };
     } finally {
       await rm(unfinished, { force: true });
+    }
+  }
+
+  /** A text file as it is in the topmost of the layers that has it. */
+  async readFile(layers: StoredLayer[], path: string): Promise<string> {
+    for (const layer of [...layers].reverse()) {
+      const args = ["--extract", "--gzip", "--to-stdout", "--file", this.blobPath(layer.digest), path];
+      const found = await promisify(execFile)("tar", args).catch(() => undefined);
+      if (found) return found.stdout;
+    }
+    throw new Error(`none of the layers ${layers.map((layer) => layer.digest).join(", ")} has ${path}`);
+  }
+
+  /** Deletes what no tag names and nobody has used for a while; a cluster may still run what was replaced today. */
+  async prune(unusedForMs = WEEK_MS): Promise<void> {
+    const named = new Set<string>();
+    for (const file of await readdir(join(this.root, "refs"), { recursive: true })) {
+      if (!file.endsWith(".json")) continue;
+      const { digest, layers } = JSON.parse(await readFile(join(this.root, "refs", file), "utf8")) as StoredRef;
+      const manifest = await readFile(this.blobPath(digest), "utf8").catch(absent);
+      if (manifest !== undefined) named.add((JSON.parse(manifest) as { config: Descriptor }).config.digest);
+      for (const name of [digest, ...layers.map((layer) => layer.digest)]) named.add(name);
+    }
+    for (const folder of ["blobs", "blobs/sha256"]) {
+      for (const name of await readdir(join(this.root, folder))) {
+        const path = join(this.root, folder, name);
+        const found = await stat(path).catch(absent);
+        if (!found?.isFile() || named.has(`sha256:${name}`) || Date.now() - found.mtimeMs < unusedForMs) continue;
+        await rm(path, { force: true });
+      }
     }
   }
 

@@ -10,6 +10,8 @@ export interface RecipeContext {
   log: string;
   /** Builds another image of the lock first and gives its layers. */
   base: (name: string) => Promise<StoredLayer[]>;
+  /** The text of a file of those layers. */
+  readBelow: (layers: StoredLayer[], path: string) => Promise<string>;
 }
 
 /** What a recipe makes: a layer on top of those of another image. */
