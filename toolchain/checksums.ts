@@ -3,10 +3,25 @@ import type { DownloadFile } from "./lock";
 import { type Platform, fillTemplate, platformKey } from "./platform";
 import { fetchText } from "./download";
 
-export interface Expected {
-  readonly sha256: string;
+const ALGORITHMS: Readonly<Record<number, string>> = { 40: "sha1", 64: "sha256", 128: "sha512" };
+
+export interface Checksum {
+  readonly algorithm: string;
+  readonly value: string;
+}
+
+export interface Expected extends Checksum {
   /** The lock, or the address of upstream's list. */
   readonly from: string;
+}
+
+/** Whether a file can be checked on this platform at all; what cannot is never downloaded. */
+export function canBeChecked(file: DownloadFile, platform: Platform): boolean {
+  return file.checksums !== undefined || isCommitted(file, platform);
+}
+
+export function isCommitted(file: DownloadFile, platform: Platform): boolean {
+  return file.sha256?.[platformKey(platform)] !== undefined;
 }
 
 /** What a file has to hash to: the committed sum, or for platforms without one the sum in upstream's own list. */
@@ -17,7 +32,7 @@ export async function expectedChecksum(
   origin: string | undefined,
 ): Promise<Expected> {
   const committed = file.sha256?.[platformKey(platform)];
-  if (committed) return { sha256: committed, from: "toolchain/lock.json" };
+  if (committed) return { algorithm: "sha256", value: committed, from: "toolchain/lock.json" };
   const url = fillTemplate(file.url, version, platform);
   if (!file.checksums)
     throw new Error(
@@ -25,21 +40,30 @@ export async function expectedChecksum(
     );
   const list = fillTemplate(file.checksums, version, platform);
   const name = path.posix.basename(new URL(url).pathname);
-  const sha256 = findChecksum(await fetchText(list, origin), name);
-  if (!sha256) throw new Error(`${list}: lists no SHA-256 of ${name}`);
-  return { sha256, from: list };
+  const found = findChecksum(await fetchText(list, origin), name);
+  if (!found) throw new Error(`${list}: lists no checksum of ${name}`);
+  return { ...found, from: list };
 }
 
-/** Reads the forms in use: "SUM  name", "SUM *./name", "SHA256 (name) = SUM", and a file that holds one bare sum. */
-export function findChecksum(text: string, name: string): string | undefined {
+/**
+ * Reads the forms in use: "SUM  name", "SUM *./name", "SHA256 (name) = SUM", and a file that holds one bare sum.
+ * The length tells the algorithm: Pulumi's plugins are listed with SHA-1.
+ */
+export function findChecksum(text: string, name: string): Checksum | undefined {
   const lines = text.split("\n").map((line) => line.trim());
   for (const line of lines) {
     const listed =
-      /^([0-9a-fA-F]{64})\s+\*?(.+)$/.exec(line) ?? reversed(/^SHA256 \((.+)\) = ([0-9a-fA-F]{64})$/.exec(line));
-    if (listed && path.posix.basename(listed[2] ?? "") === name) return listed[1]?.toLowerCase();
+      /^([0-9a-fA-F]+)\s+\*?(\S+)$/.exec(line) ?? reversed(/^SHA\d+ \((.+)\) = ([0-9a-fA-F]+)$/.exec(line));
+    const checksum = listed && path.posix.basename(listed[2] ?? "") === name && checksumOf(listed[1] ?? "");
+    if (checksum) return checksum;
   }
-  const bare = lines.filter((line) => line !== "");
-  return bare.length === 1 && /^[0-9a-fA-F]{64}$/.test(bare[0] ?? "") ? bare[0]?.toLowerCase() : undefined;
+  const words = lines.filter((line) => line !== "");
+  return words.length === 1 ? checksumOf(words[0] ?? "") : undefined;
+}
+
+function checksumOf(value: string): Checksum | undefined {
+  const algorithm = /^[0-9a-fA-F]+$/.test(value) ? ALGORITHMS[value.length] : undefined;
+  return algorithm === undefined ? undefined : { algorithm, value: value.toLowerCase() };
 }
 
 function reversed(match: RegExpExecArray | null): string[] | undefined {

@@ -2,6 +2,7 @@ import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Expected } from "./checksums";
 
 const ATTEMPTS = 4;
 /** A server that sends nothing for so long has lost us. */
@@ -20,9 +21,7 @@ class FinalAnswer extends Error {}
 export interface FileRequest {
   readonly url: string;
   readonly origin: string | undefined;
-  readonly sha256: string;
-  /** Who says so, for the message of a mismatch. */
-  readonly expectedFrom: string;
+  readonly expected: Expected;
   /** Directory of half-finished files, kept over runs so that a later one resumes them. */
   readonly directory: string;
   readonly note?: (text: string) => void;
@@ -30,18 +29,20 @@ export interface FileRequest {
 
 /** Fetches a file and returns its path once its checksum is right. What is half-finished is resumed, never used. */
 export async function fetchVerified(request: FileRequest): Promise<string> {
-  const { url, sha256 } = request;
+  const { url, expected } = request;
   fs.mkdirSync(request.directory, { recursive: true });
-  const id = crypto.createHash("sha256").update(`${url} ${sha256}`).digest("hex").slice(0, 16);
+  const id = crypto.createHash("sha256").update(`${url} ${expected.value}`).digest("hex").slice(0, 16);
   const part = path.join(request.directory, `${path.posix.basename(new URL(url).pathname)}.${id}.part`);
   const resumed = (fs.statSync(part, { throwIfNoEntry: false })?.size ?? 0) > 0;
   let got = await fetchAndHash(request, part);
   // The remains of an earlier run may be of a file that has since been replaced: worth one fresh start.
-  if (got !== sha256 && resumed) got = await fetchAndHash(request, part);
-  if (got !== sha256)
+  if (got !== expected.value && resumed) got = await fetchAndHash(request, part);
+  if (got !== expected.value)
     throw new Error(
-      `checksum mismatch of ${actualUrl(url, request.origin)}\n  expected sha256 ${sha256} (from ${request.expectedFrom})\n` +
-        `  got      sha256 ${got}\n  The file was thrown away and nothing was installed. If the publisher replaced the file on purpose, ` +
+      `checksum mismatch of ${actualUrl(url, request.origin)}\n` +
+        `  expected ${expected.algorithm} ${expected.value} (from ${expected.from})\n` +
+        `  got      ${expected.algorithm} ${got}\n` +
+        `  The file was thrown away and nothing was installed. If the publisher replaced it on purpose, ` +
         `change the checksum in toolchain/lock.json; otherwise do not trust this source.`,
     );
   return part;
@@ -49,8 +50,8 @@ export async function fetchVerified(request: FileRequest): Promise<string> {
 
 async function fetchAndHash(request: FileRequest, part: string): Promise<string> {
   await fetchWhole(request, part);
-  const got = await hashFile(part);
-  if (got !== request.sha256) fs.rmSync(part, { force: true });
+  const got = await hashFile(part, request.expected.algorithm);
+  if (got !== request.expected.value) fs.rmSync(part, { force: true });
   return got;
 }
 
@@ -124,8 +125,8 @@ export async function fetchText(url: string, origin: string | undefined): Promis
   }
 }
 
-async function hashFile(file: string): Promise<string> {
-  const hash = crypto.createHash("sha256");
+async function hashFile(file: string, algorithm: string): Promise<string> {
+  const hash = crypto.createHash(algorithm);
   for await (const chunk of fs.createReadStream(file)) hash.update(chunk as Buffer);
   return hash.digest("hex");
 }

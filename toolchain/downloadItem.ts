@@ -21,13 +21,12 @@ export async function makeFromDownload(download: Download, making: Making): Prom
     const local = await fetchVerified({
       url,
       origin: settings.downloadOrigin,
-      sha256: expected.sha256,
-      expectedFrom: expected.from,
+      expected,
       directory: path.join(settings.cache.build, "downloads"),
       note: (text) => note(`${path.posix.basename(url)} ${text}`),
     });
     await install(file, url, local, version, making);
-    sources.push({ url, sha256: expected.sha256, checksumFrom: expected.from });
+    sources.push({ url, [expected.algorithm]: expected.value, checksumFrom: expected.from });
     fetched.push(local);
   }
   making.facts["files"] = sources;

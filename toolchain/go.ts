@@ -118,6 +118,8 @@ export function goObstacle(source: GoSource, settings: Settings): string | undef
   if (!go) return `it is built from source and this machine has no Go: ${GO_ADVICE}`;
   const have = goVersion(go, settings.env);
   for (const { name } of source.recipes) {
+    if (!fs.existsSync(path.join(settings.recipes, name, "recipe.json")))
+      return `toolchain/go/${name} has no recipe.json`;
     const wanted = /^go (\S+)$/m.exec(fs.readFileSync(path.join(settings.recipes, name, "go.mod"), "utf8"))?.[1] ?? "0";
     if (compareVersions(have, wanted) < 0)
       return `toolchain/go/${name}/go.mod wants Go ${wanted}, ${go} is ${have}: ${GO_ADVICE}`;

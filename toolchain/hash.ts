@@ -43,14 +43,11 @@ function hashTree(hash: crypto.Hash, root: string): void {
   }
 }
 
+/** A recipe that is not there has no files; whether that matters is for whoever wants to build it. */
 function filesBelow(root: string): string[] {
-  let entries: fs.Dirent[];
-  try {
-    entries = fs.readdirSync(root, { withFileTypes: true, recursive: true });
-  } catch (error) {
-    throw new Error(`${root}: the lock names this recipe but it cannot be read (${(error as Error).message})`);
-  }
-  return entries
+  if (!fs.existsSync(root)) return [];
+  return fs
+    .readdirSync(root, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
     .sort();

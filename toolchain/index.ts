@@ -1,13 +1,12 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { checkDisk } from "./disk";
-import { exclusively, holderOf } from "./exclusive";
-import { dropGoCaches } from "./goCaches";
 import { type Place, composeHome } from "./home";
 import { lockItem } from "./lock";
 import { obtain } from "./obtain";
 import { type Decision, decide } from "./plan";
 import { type EnsureOptions, type Settings, settingsFrom } from "./settings";
+import { tidy } from "./tidy";
 
 export type { EnsureOptions } from "./settings";
 export { extractDebian } from "./debian";
@@ -72,15 +71,8 @@ async function makeMissing(decisions: ReadonlyMap<string, Decision>, settings: S
   };
   await inParallel(downloads, PARALLEL_DOWNLOADS, makeNext);
   for (const one of [...packages, ...builds]) await makeNext(one);
-  if (builds.length > 0) await dropCachesIfIdle(settings);
+  if (packages.length + builds.length > 0) await tidy(settings);
   return made;
-}
-
-/** The last run to build is the one to clean up; while another one waits for the lock, its caches stay. */
-async function dropCachesIfIdle(settings: Settings): Promise<void> {
-  const lock = path.join(settings.cache.locks, "go-build");
-  if (holderOf(lock)) return;
-  await exclusively(lock, () => Promise.resolve(dropGoCaches(settings)));
 }
 
 async function inParallel<T>(items: readonly T[], width: number, work: (item: T) => Promise<void>): Promise<void> {

@@ -9,6 +9,8 @@ export interface Present {
   readonly match: string;
   /** Versions that fit, such as ">=1.33 <1.36". */
   readonly range: string;
+  /** The parts work together even out of different directories. */
+  readonly apart?: boolean;
   /** Searched after PATH: where distributions put what is no command, such as /opt/cni/bin. */
   readonly directories?: readonly string[];
 }
@@ -54,8 +56,13 @@ export interface DebianSource {
 
 export type Source = GoSource | DebianSource;
 
+export const PURPOSES = ["engine", "cluster", "images", "docker", "kind"] as const;
+export type Purpose = (typeof PURPOSES)[number];
+
 export interface LockItem {
   readonly version: string;
+  /** What it is needed for: the doctor's grouping. */
+  readonly purpose: Purpose;
   /** Executables found in bin/. */
   readonly provides: readonly string[];
   /** False keeps the executables off PATH: a CNI plugin called `bridge` would hide the command of that name. */
@@ -93,6 +100,8 @@ export function lockFaults(lock: Lock): string[] {
     const at = `items.${name}`;
     if (!NAME.test(name)) faults.push(`${at}: an item's name is made of a-z, 0-9 and -`);
     if (!item.version) faults.push(`${at}.version: missing`);
+    if (!PURPOSES.includes(item.purpose))
+      faults.push(`${at}.purpose: "${item.purpose}" is none of ${PURPOSES.join(", ")}`);
     if (item.provides.length === 0) faults.push(`${at}.provides: names no executable`);
     if (!item.download && !item.noDownload) faults.push(`${at}: needs download, or noDownload saying why not`);
     if (!item.source && !item.noSource) faults.push(`${at}: needs source, or noSource saying why not`);

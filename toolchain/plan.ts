@@ -1,4 +1,5 @@
-import { reachableHosts, hostOf } from "./connectivity";
+import { canBeChecked, isCommitted } from "./checksums";
+import { hostOf, reachableHosts } from "./connectivity";
 import { goObstacle } from "./go";
 import { type Origin, storeKey } from "./hash";
 import { type LockItem, lockItem } from "./lock";
@@ -20,17 +21,18 @@ export async function decide(names: readonly string[], settings: Settings): Prom
   const decisions = new Map<string, Decision>();
   const open: [string, LockItem][] = [];
   for (const name of new Set(names)) {
-    const item = lockItem(settings.lock, name);
-    const here = locally(name, item, settings);
+    const here = decideLocally(name, settings);
     if (here) decisions.set(name, here);
-    else open.push([name, item]);
+    else open.push([name, lockItem(settings.lock, name)]);
   }
   const hosts = await hostsOf(open, settings);
   for (const [name, item] of open) decisions.set(name, remotely(name, item, hosts, settings));
-  return decisions;
+  return new Map([...new Set(names)].map((name) => [name, decisions.get(name) as Decision]));
 }
 
-function locally(name: string, item: LockItem, settings: Settings): Decision | undefined {
+/** The decision where the item is here already, or undefined. Asks nothing of the network. */
+export function decideLocally(name: string, settings: Settings): Decision | undefined {
+  const item = lockItem(settings.lock, name);
   if (settings.present) {
     const finding = findPresent(item, settings);
     if (finding.fits) return { how: "present", files: finding.files, text: finding.text };
@@ -44,9 +46,13 @@ function locally(name: string, item: LockItem, settings: Settings): Decision | u
 
 function allowedOrigins(item: LockItem, settings: Settings): Origin[] {
   const origins: Origin[] = [];
-  if (item.download && settings.source !== "build") origins.push("download");
-  if (item.source && (settings.source !== "download" || !item.download)) origins.push("source");
+  if (isDownloadable(item, settings) && settings.source !== "build") origins.push("download");
+  if (item.source && (settings.source !== "download" || !isDownloadable(item, settings))) origins.push("source");
   return origins;
+}
+
+function isDownloadable(item: LockItem, settings: Settings): boolean {
+  return item.download?.files.every((file) => canBeChecked(file, settings.platform)) ?? false;
 }
 
 /** Asked only for what is missing, and only when the answer matters. */
@@ -62,8 +68,7 @@ async function hostsOf(open: readonly [string, LockItem][], settings: Settings):
 export function downloadUrls(item: LockItem, settings: Settings): string[] {
   const version = item.download?.version ?? item.version;
   return (item.download?.files ?? []).flatMap((file) => {
-    const committed = file.sha256?.[platformKey(settings.platform)] !== undefined;
-    const templates = committed || !file.checksums ? [file.url] : [file.url, file.checksums];
+    const templates = isCommitted(file, settings.platform) || !file.checksums ? [file.url] : [file.url, file.checksums];
     return templates.map((template) => fillTemplate(template, version, settings.platform));
   });
 }
@@ -71,7 +76,7 @@ export function downloadUrls(item: LockItem, settings: Settings): string[] {
 function remotely(name: string, item: LockItem, hosts: ReadonlySet<string>, settings: Settings): Decision {
   const urls = downloadUrls(item, settings);
   const reachable = urls.length > 0 && urls.every((url) => hosts.has(hostOf(url)));
-  if (item.download && (settings.source === "download" || (settings.source === "auto" && reachable)))
+  if (isDownloadable(item, settings) && (settings.source === "download" || (settings.source === "auto" && reachable)))
     return {
       how: "make",
       origin: "download",
@@ -93,6 +98,7 @@ function whyNoDownload(
   settings: Settings,
 ): string {
   if (!item.download) return item.noDownload ?? "no official download";
+  if (!isDownloadable(item, settings)) return `no known checksum of the download for ${platformKey(settings.platform)}`;
   if (settings.source === "build") return "PLATFORM_SOURCE=build";
   const silent = [...new Set(urls.map(hostOf).filter((host) => !hosts.has(host)))];
   return `${silent.join(", ")} does not answer from here`;

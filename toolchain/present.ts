@@ -32,7 +32,8 @@ export function findPresent(item: LockItem, settings: Settings): Finding {
   if (missing.length > 0) return { fits: false, text: `incomplete: no ${missing.join(", ")}`, files: {} };
   // Parts of two installations need not work together: the engine and its language host least of all.
   const directories = new Set(Object.values(files).map((file) => path.dirname(file)));
-  if (directories.size > 1) return { fits: false, text: `parts of it in ${[...directories].join(" and ")}`, files: {} };
+  if (directories.size > 1 && !item.present.apart)
+    return { fits: false, text: `parts of it in ${[...directories].join(" and ")}`, files: {} };
   return judgeVersion(item.present, files, [...directories][0] ?? "", settings);
 }
 
