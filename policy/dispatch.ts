@@ -4,6 +4,7 @@ import {
   type StackValidationArgs,
   UnknownValueError,
 } from "@pulumi/policy";
+import { formatWaiver } from "./exemption";
 import { judgeObject, judgeSet, type Verdict } from "./judge";
 import { formatFinding } from "./rules/finding";
 import { type Manifest, UNKNOWN } from "./rules/manifest";
@@ -48,8 +49,7 @@ function tell(verdict: Verdict, urn: string, reportViolation: ReportViolation): 
     report({ name: finding.rule, message: formatFinding(finding), urn, ...level });
   }
   for (const { finding, by } of verdict.waived) {
-    const message = `waived until ${by.until} by ${by.owner} (${by.reason}): ${formatFinding(finding)}`;
-    report({ name: finding.rule, message, urn, enforcementLevel: "advisory" });
+    report({ name: finding.rule, message: formatWaiver(finding, by), urn, enforcementLevel: "advisory" });
   }
 }
 

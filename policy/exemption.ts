@@ -1,4 +1,4 @@
-import type { Finding } from "./rules/finding";
+import { type Finding, formatFinding } from "./rules/finding";
 import { RULE_IDS } from "./rules/index";
 
 /** Fields left out match everything; `*` stands for any run of characters. */
@@ -73,6 +73,10 @@ function covers(exemption: Exemption, finding: Finding): boolean {
     fits(target.name, finding.object.name) &&
     fits(target.container, finding.container)
   );
+}
+
+export function formatWaiver(finding: Finding, by: Exemption): string {
+  return `waived until ${by.until} by ${by.owner} (${by.reason}): ${formatFinding(finding)}`;
 }
 
 export type Exempted = { finding: Finding; by?: Exemption };

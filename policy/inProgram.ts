@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { formatWaiver } from "./exemption";
 import { judgeObject, judgeSet, type Subject, type Verdict } from "./judge";
 import { type Finding, formatFinding } from "./rules/finding";
 import { type Manifest, UNKNOWN } from "./rules/manifest";
@@ -34,24 +35,17 @@ async function resourceOf(args: pulumi.ResourceTransformArgs): Promise<pulumi.Re
 
 const isViolation = (finding: Finding): boolean => finding.level === "mandatory";
 
-async function tell({ findings, waived }: Verdict, resource: pulumi.Resource): Promise<void> {
-  for (const finding of findings) {
-    const log = isViolation(finding) ? pulumi.log.error : pulumi.log.warn;
-    await log(formatFinding(finding), resource);
-  }
-  for (const { finding, by } of waived) {
-    await pulumi.log.info(
-      `waived until ${by.until} by ${by.owner} (${by.reason}): ${formatFinding(finding)}`,
-      resource,
-    );
-  }
-}
+type Log = (severity: "error" | "warn" | "info", message: string, resource: pulumi.Resource) => Promise<void>;
 
-class Gate {
+export class Gate {
   private readonly registered: Registered[] = [];
   private closed = false;
+  private complete = true;
 
-  constructor(private readonly settings: PolicySettings) {}
+  constructor(
+    private readonly settings: PolicySettings,
+    private readonly log: Log = (severity, message, resource) => pulumi.log[severity](message, resource),
+  ) {}
 
   async inspect(args: pulumi.ResourceTransformArgs): Promise<undefined> {
     if (!isJudgedToken(args.type)) return;
@@ -63,23 +57,40 @@ class Gate {
     this.registered.push({ subject, verdict, resource: await resourceOf(args) });
   }
 
+  /** A program that broke off has not said everything that belongs together. */
+  breakOff(): void {
+    this.complete = false;
+  }
+
+  private async tell({ findings, waived }: Verdict, resource: pulumi.Resource): Promise<void> {
+    for (const finding of findings) {
+      await this.log(isViolation(finding) ? "error" : "warn", formatFinding(finding), resource);
+    }
+    for (const { finding, by } of waived) {
+      await this.log("info", formatWaiver(finding, by), resource);
+    }
+  }
+
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    // A program that broke off has not said everything that belongs together.
-    const complete = !pulumi.log.hasErrors();
     const subjects = this.registered.map(({ subject }) => subject);
-    const together = complete ? judgeSet(subjects, this.settings.stack) : [];
+    const together = this.complete ? judgeSet(subjects, this.settings.stack) : [];
 
     let violations = 0;
     for (const [index, { verdict, resource }] of this.registered.entries()) {
       for (const each of [verdict, together[index] ?? { findings: [], waived: [] }]) {
-        await tell(each, resource);
+        await this.tell(each, resource);
         violations += each.findings.filter(isViolation).length;
       }
     }
     if (violations > 0) {
-      throw new pulumi.RunError(`${violations} policy violation${violations === 1 ? "" : "s"}, each named above`);
+      const error = new pulumi.RunError(
+        `${violations} policy violation${violations === 1 ? "" : "s"}, each named under its resource`,
+      );
+      // Where the gate stands in its own source helps nobody.
+      delete error.stack;
+      throw error;
     }
   }
 }
@@ -92,6 +103,7 @@ export function enforcePolicies({ stack }: { stack: string }): void {
   const gate = new Gate(policySettings(stack));
   // Mocks have no engine that could call back; tests judge the resources they record.
   if (pulumi.runtime.getMonitor()?.constructor.name === "MockMonitor") return;
+  for (const event of ["uncaughtException", "unhandledRejection"]) process.on(event, () => gate.breakOff());
   pulumi.runtime.registerResourceTransform((args) => gate.inspect(args));
   // Only when nothing is left to do have all resources been registered, those created inside an apply too. Pulumi
   // deletes what the program no longer names after this point, so a failure here comes first.
