@@ -15,6 +15,7 @@ export interface Tools {
 
 export const SANDBOX_ITEMS = [
   "kubernetes",
+  "kubectl",
   "etcd",
   "containerd",
   "runc",
