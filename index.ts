@@ -21,7 +21,7 @@ export = async (): Promise<Record<string, unknown>> => {
   const kubeconfig = readKubeconfig();
   const facts = await clusterFacts(kubeconfig);
   checkPin(stack, facts, target.clusterUid ?? config.clusterUid, kubeconfig.context);
-  const policies = enforcePolicies({ stack });
+  enforcePolicies({ stack });
 
   const cluster = new k8s.Provider("cluster", {
     kubeconfig: kubeconfig.providerInput,
@@ -95,6 +95,5 @@ export = async (): Promise<Record<string, unknown>> => {
     endpoints[name] = workload.endpoint;
   }
 
-  await policies.finish();
   return { endpoints, releases, namespaces: environment.names, cluster: { uid: facts.uid, server: facts.server } };
 };
