@@ -11,7 +11,7 @@ export interface Located {
 
 type Key = string | number;
 
-function child(value: unknown, key: Key): unknown {
+export function field(value: unknown, key: Key): unknown {
   if (value === UNKNOWN) return UNKNOWN;
   // Own properties only: a label called "constructor" must not find Object's.
   if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
@@ -19,7 +19,7 @@ function child(value: unknown, key: Key): unknown {
 }
 
 export function at(value: unknown, ...keys: Key[]): unknown {
-  return keys.reduce(child, value);
+  return keys.reduce(field, value);
 }
 
 function join(path: string, key: Key): string {
@@ -30,7 +30,7 @@ function join(path: string, key: Key): string {
 /** Steps into a field. Below an unknown value the path stays where the knowledge ends. */
 export function into(from: Located, ...keys: Key[]): Located {
   return keys.reduce<Located>(
-    (node, key) => (node.value === UNKNOWN ? node : { path: join(node.path, key), value: child(node.value, key) }),
+    (node, key) => (node.value === UNKNOWN ? node : { path: join(node.path, key), value: field(node.value, key) }),
     from,
   );
 }
@@ -38,7 +38,8 @@ export function into(from: Located, ...keys: Key[]): Located {
 export function elements(from: Located): Located[] {
   if (from.value === UNKNOWN) return [from];
   if (!Array.isArray(from.value)) return [];
-  return from.value.map((_, index) => into(from, index));
+  // Not map, which leaves the holes of a sparse list as they are.
+  return Array.from(from.value, (_, index) => into(from, index));
 }
 
 export function text(value: unknown): string | undefined {

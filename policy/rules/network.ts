@@ -1,14 +1,14 @@
 import type { Fault } from "./finding";
 import { at, groupOf, into, kindOf, type Manifest, quote, text, UNKNOWN } from "./manifest";
 import { type PodTemplate, podTemplates } from "./podTemplate";
-import { both, equal, matches, some, type Verdict } from "./selector";
+import { both, compileSelector, equal, some, type Verdict } from "./selector";
 
 const DIRECTIONS = ["Ingress", "Egress"] as const;
 type Direction = (typeof DIRECTIONS)[number];
 
 interface Policy {
   readonly namespace: unknown;
-  readonly selector: unknown;
+  readonly selects: (labels: unknown) => Verdict;
   readonly covers: Readonly<Record<Direction, Verdict>>;
 }
 
@@ -38,7 +38,7 @@ function policiesIn(manifests: readonly Manifest[]): Policy[] {
     .filter((manifest) => ["networking.k8s.io", "extensions"].includes(groupOf(manifest) ?? ""))
     .map((manifest) => ({
       namespace: namespaceOf(manifest),
-      selector: at(manifest, "spec", "podSelector"),
+      selects: compileSelector(at(manifest, "spec", "podSelector")),
       covers: coverage(at(manifest, "spec")),
     }));
 }
@@ -61,11 +61,11 @@ function templateFaults(manifest: Manifest, template: PodTemplate, policies: rea
   const namespace = namespaceOf(manifest);
   const labels = podLabels(manifest, template);
   const reach = policies
+    .filter((policy) => equal(policy.namespace, namespace) !== false)
     .map((policy): { policy: Policy; hit: Verdict } => ({
       policy,
-      hit: both(equal(policy.namespace, namespace), matches(policy.selector, labels)),
-    }))
-    .filter(({ hit }) => hit !== false);
+      hit: both(equal(policy.namespace, namespace), policy.selects(labels)),
+    }));
   return DIRECTIONS.flatMap((direction) => {
     const isolated = some(reach, ({ policy, hit }) => both(hit, policy.covers[direction]));
     if (isolated === true) return [];

@@ -1,4 +1,4 @@
-import { at, UNKNOWN } from "./manifest";
+import { at, field, UNKNOWN } from "./manifest";
 
 /** true and false hold for every value an unknown could take; UNKNOWN means that it depends. */
 export type Verdict = boolean | typeof UNKNOWN;
@@ -36,37 +36,51 @@ function negate(verdict: Verdict): Verdict {
   return verdict === UNKNOWN ? UNKNOWN : !verdict;
 }
 
-function matchesExpression(expression: unknown, labels: unknown): Verdict {
+type Test = (labels: unknown) => Verdict;
+
+const always =
+  (verdict: Verdict): Test =>
+  () =>
+    verdict;
+
+function compileExpression(expression: unknown): Test {
   const key = at(expression, "key");
   const operator = at(expression, "operator");
   const values = at(expression, "values");
-  if (key === UNKNOWN || operator === UNKNOWN) return UNKNOWN;
-  if (typeof key !== "string") return false;
-  const label = at(labels, key);
+  if (key === UNKNOWN || operator === UNKNOWN) return always(UNKNOWN);
+  if (typeof key !== "string") return always(false);
   // A label whose value is unknown is there all the same; only unknown labels as a whole may lack it.
-  const present: Verdict = labels === UNKNOWN ? UNKNOWN : label !== undefined;
+  const present: Test = (labels) => (labels === UNKNOWN ? UNKNOWN : field(labels, key) !== undefined);
   if (operator === "Exists") return present;
-  if (operator === "DoesNotExist") return negate(present);
-  if (operator !== "In" && operator !== "NotIn") return false;
-  if (values === UNKNOWN) return UNKNOWN;
-  if (!Array.isArray(values) || values.length === 0) return false;
-  const within = present === false ? false : some(values, (value) => equal(label, value));
-  return operator === "In" ? within : negate(within);
+  if (operator === "DoesNotExist") return (labels) => negate(present(labels));
+  if (operator !== "In" && operator !== "NotIn") return always(false);
+  if (values === UNKNOWN) return always(UNKNOWN);
+  if (!Array.isArray(values) || values.length === 0) return always(false);
+  const within: Test = (labels) =>
+    present(labels) === false ? false : some(values, (value) => equal(field(labels, key), value));
+  return operator === "In" ? within : (labels) => negate(within(labels));
 }
 
-/** A Kubernetes LabelSelector. Not set or empty selects everything; a malformed one, which the API refuses, nothing. */
-export function matches(selector: unknown, labels: unknown): Verdict {
-  if (selector === undefined || selector === null) return true;
-  if (selector === UNKNOWN) return UNKNOWN;
-  if (typeof selector !== "object") return false;
+/**
+ * A Kubernetes LabelSelector, read once and asked often. Not set or empty selects everything; a malformed one, which
+ * the API refuses, nothing.
+ */
+export function compileSelector(selector: unknown): Test {
+  if (selector === undefined || selector === null) return always(true);
+  if (selector === UNKNOWN) return always(UNKNOWN);
+  if (typeof selector !== "object") return always(false);
 
   const wanted = at(selector, "matchLabels") ?? {};
   const expressions = at(selector, "matchExpressions") ?? [];
-  if (typeof wanted !== "object" && wanted !== UNKNOWN) return false;
-  if (!Array.isArray(expressions) && expressions !== UNKNOWN) return false;
-  const byLabels: Verdict =
-    wanted === UNKNOWN ? UNKNOWN : every(Object.entries(wanted), ([key, value]) => equal(value, at(labels, key)));
-  const byExpressions: Verdict =
-    expressions === UNKNOWN ? UNKNOWN : every(expressions as unknown[], (each) => matchesExpression(each, labels));
-  return both(byLabels, byExpressions);
+  if (wanted === UNKNOWN || expressions === UNKNOWN) return always(UNKNOWN);
+  if (typeof wanted !== "object" || !Array.isArray(expressions)) return always(false);
+  const tests = [
+    ...Object.entries(wanted).map(
+      ([key, value]): Test =>
+        (labels) =>
+          equal(value, field(labels, key)),
+    ),
+    ...Array.from(expressions, compileExpression),
+  ];
+  return (labels) => every(tests, (test) => test(labels));
 }

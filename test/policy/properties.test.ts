@@ -90,7 +90,10 @@ describe("rules, whatever they are given", () => {
       anything,
       fc.record({
         containers: fc.oneof(anything, fc.array(anything)),
-        podSelector: fc.oneof(anything, fc.record({ matchLabels: anything, matchExpressions: fc.array(anything) })),
+        podSelector: fc.oneof(
+          anything,
+          fc.record({ matchLabels: anything, matchExpressions: fc.oneof(anything, fc.array(anything)) }),
+        ),
         policyTypes: anything,
         egress: anything,
         template: fc.oneof(
