@@ -1,0 +1,57 @@
+import { readFileSync } from "node:fs";
+
+export interface RedisSettings {
+  host: string;
+  port: number;
+  username?: string;
+  password?: string;
+  tls: boolean;
+  /** PEM of the authority that signed the server's certificate. */
+  ca?: string;
+}
+
+/** Reads the connection from the environment; every fault is reported, each with its variable and what is allowed. */
+export function redisSettings(environment: Readonly<Record<string, string | undefined>>): RedisSettings {
+  const faults: string[] = [];
+  const host = environment.REDIS_HOST || undefined;
+  if (host === undefined) faults.push("REDIS_HOST is not set: give the name or address of the Redis server");
+  const port = portFrom(environment.REDIS_PORT, faults);
+  const tls = flagFrom("REDIS_TLS", environment.REDIS_TLS, faults);
+  const ca = authorityFrom(environment.REDIS_CA, tls, faults);
+  const username = environment.REDIS_USERNAME || undefined;
+  const password = environment.REDIS_PASSWORD || undefined;
+  if (username !== undefined && password === undefined) {
+    faults.push(`REDIS_USERNAME is "${username}" but REDIS_PASSWORD is not set: give both or neither`);
+  }
+  if (faults.length > 0 || host === undefined) throw new Error(faults.join("; "));
+  return { host, port, tls, ...(username && { username }), ...(password && { password }), ...(ca && { ca }) };
+}
+
+function portFrom(value: string | undefined, faults: string[]): number {
+  const port = Number(value || 6379);
+  if (/^\d+$/.test(value || "6379") && port >= 1 && port <= 65535) return port;
+  // Kubernetes sets REDIS_PORT=tcp://10.0.0.1:6379 for a Service named redis.
+  faults.push(
+    `REDIS_PORT is "${value}": give a number from 1 to 65535 (enableServiceLinks: false stops Kubernetes setting it)`,
+  );
+  return 0;
+}
+
+function flagFrom(name: string, value: string | undefined, faults: string[]): boolean {
+  if (value && value !== "true" && value !== "false") faults.push(`${name} is "${value}": give true or false`);
+  return value === "true";
+}
+
+function authorityFrom(file: string | undefined, tls: boolean, faults: string[]): string | undefined {
+  if (!file) return undefined;
+  if (!tls) {
+    faults.push(`REDIS_CA is "${file}" but REDIS_TLS is not true: set it, or leave REDIS_CA out`);
+    return undefined;
+  }
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    faults.push(`REDIS_CA is "${file}", which cannot be read: ${(cause as NodeJS.ErrnoException).code}`);
+    return undefined;
+  }
+}
