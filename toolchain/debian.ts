@@ -66,7 +66,10 @@ export async function extractDebian(
       await apt.run(["install", "--download-only", ...packages]);
       mergeUsr(destination);
       const archives = files.map((file) => path.join(apt.archives, file));
-      await runLogged(["sh", "-ec", UNPACK, "unpack", destination, apt.scratch, ...archives], { log: options.log });
+      await runLogged(["sh", "-ec", UNPACK, "unpack", destination, apt.scratch, ...archives], {
+        log: options.log,
+        env: apt.env,
+      });
       for (const name of DOCUMENTATION) removeTree(path.join(destination, "usr/share", name));
       return files.map((file) => packageOf(file, path.join(apt.scratch, `${file}.list`)));
     },
@@ -84,6 +87,7 @@ interface Apt {
   readonly archives: string;
   run(args: readonly string[], log?: string): Promise<void>;
   readonly scratch: string;
+  readonly env: NodeJS.ProcessEnv;
 }
 
 async function openApt(cache: Cache, options: ExtractOptions): Promise<Apt> {
@@ -109,18 +113,15 @@ async function openApt(cache: Cache, options: ExtractOptions): Promise<Apt> {
     "Debug::NoLocking": "true",
   };
   const flags = Object.entries(settings).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
+  const env = { ...(options.env ?? process.env), LC_ALL: "C", DEBIAN_FRONTEND: "noninteractive" };
   const run = (args: readonly string[], log = options.log): Promise<void> =>
-    runLogged(["apt-get", "-q", "-y", ...flags, ...args], {
-      log,
-      record,
-      env: { ...process.env, ...options.env, LC_ALL: "C", DEBIAN_FRONTEND: "noninteractive" },
-    });
+    runLogged(["apt-get", "-q", "-y", ...flags, ...args], { log, record, env });
   const fresh = path.join(root, "updated");
   if (!isRecent(fresh)) {
     await run(["update"]);
     fs.writeFileSync(fresh, "");
   }
-  return { archives, run, scratch };
+  return { archives, run, scratch, env };
 }
 
 const LISTS_GOOD_FOR_MS = 6 * 3600 * 1000;

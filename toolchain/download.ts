@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Expected } from "./checksums";
 
 const ATTEMPTS = 4;
+export const RETRY_PAUSE_MS = 250;
 /** A server that sends nothing for so long has lost us. */
 const STALL_MS = 30_000;
 
@@ -25,6 +26,8 @@ export interface FileRequest {
   /** Directory of half-finished files, kept over runs so that a later one resumes them. */
   readonly directory: string;
   readonly note?: (text: string) => void;
+  /** Before the second attempt; three times as long before each further one. */
+  readonly retryPauseMs: number;
 }
 
 /** Fetches a file and returns its path once its checksum is right. What is half-finished is resumed, never used. */
@@ -64,7 +67,7 @@ async function fetchWhole(request: FileRequest, part: string): Promise<void> {
       if (error instanceof FinalAnswer) throw error;
       if (attempt === ATTEMPTS)
         throw new Error(`${url}: ${reason(error)}, also at attempt ${attempt}; what arrived is kept and resumed`);
-      await sleep(250 * 3 ** (attempt - 1));
+      await sleep(request.retryPauseMs * 3 ** (attempt - 1));
     }
   }
 }
@@ -120,7 +123,7 @@ export async function fetchText(url: string, origin: string | undefined): Promis
     } catch (error) {
       if (error instanceof FinalAnswer) throw error;
       if (attempt === ATTEMPTS) throw new Error(`${actual}: ${reason(error)}, also at attempt ${attempt}`);
-      await sleep(250 * 3 ** (attempt - 1));
+      await sleep(RETRY_PAUSE_MS * 3 ** (attempt - 1));
     }
   }
 }

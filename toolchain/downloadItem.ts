@@ -22,6 +22,7 @@ export async function makeFromDownload(download: Download, making: Making): Prom
       url,
       origin: settings.downloadOrigin,
       expected,
+      retryPauseMs: settings.retryPauseMs,
       directory: path.join(settings.cache.build, "downloads"),
       note: (text) => note(`${path.posix.basename(url)} ${text}`),
     });

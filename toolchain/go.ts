@@ -31,8 +31,8 @@ interface Recipe {
   readonly generate?: readonly string[];
 }
 
-export const GO_ADVICE =
-  "install Go from go.dev/dl or your distribution (Debian: golang), or make the downloads reachable; `npm run doctor` shows both";
+const GO_ADVICE =
+  "install it from go.dev/dl (a distribution's package is often older), or make the official downloads reachable";
 
 /** Builds the recipes of an item, one build on the whole machine at a time: go itself uses all cores. */
 export async function makeFromGo(source: GoSource, making: Making): Promise<void> {
@@ -114,17 +114,23 @@ function copyOut(from: string, to: string, mode: number | string | undefined): v
 
 /** What keeps a Go item from being built here, or undefined. Asked before anything is started. */
 export function goObstacle(source: GoSource, settings: Settings): string | undefined {
+  const missing = source.recipes.find(({ name }) => !fs.existsSync(path.join(settings.recipes, name, "recipe.json")));
+  if (missing) return `its recipe toolchain/go/${missing.name} has no recipe.json`;
+  const wanted =
+    source.recipes
+      .map(({ name }) => wantedGo(path.join(settings.recipes, name)))
+      .sort(compareVersions)
+      .at(-1) ?? "0";
   const go = findOnPath("go", settings.env["PATH"]);
-  if (!go) return `it is built from source and this machine has no Go: ${GO_ADVICE}`;
+  if (!go) return `it is built with Go ${wanted} or later and this machine has none: ${GO_ADVICE}`;
   const have = goVersion(go, settings.env);
-  for (const { name } of source.recipes) {
-    if (!fs.existsSync(path.join(settings.recipes, name, "recipe.json")))
-      return `toolchain/go/${name} has no recipe.json`;
-    const wanted = /^go (\S+)$/m.exec(fs.readFileSync(path.join(settings.recipes, name, "go.mod"), "utf8"))?.[1] ?? "0";
-    if (compareVersions(have, wanted) < 0)
-      return `toolchain/go/${name}/go.mod wants Go ${wanted}, ${go} is ${have}: ${GO_ADVICE}`;
-  }
-  return undefined;
+  return compareVersions(have, wanted) < 0
+    ? `it is built with Go ${wanted} or later and ${go} is ${have}: ${GO_ADVICE}`
+    : undefined;
+}
+
+function wantedGo(recipe: string): string {
+  return /^go (\S+)$/m.exec(fs.readFileSync(path.join(recipe, "go.mod"), "utf8"))?.[1] ?? "0";
 }
 
 const versions = new Map<string, string>();

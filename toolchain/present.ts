@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { LockItem, Present } from "./lock";
@@ -73,17 +73,15 @@ function askVersion(file: string, args: readonly string[], settings: Settings): 
   const known = readMemory(memory);
   const remembered = known[key];
   if (remembered !== undefined) return remembered;
-  let output: string;
-  try {
-    output = execFileSync(file, [...args], {
-      encoding: "utf8",
-      env: { ...settings.env, PULUMI_SKIP_UPDATE_CHECK: "true" },
-      stdio: ["ignore", "pipe", "ignore"],
-      timeout: PROBE_TIMEOUT_MS,
-    });
-  } catch (error) {
-    return `it cannot be run: ${(error as Error).message}`;
-  }
+  // Some tools tell their version on stderr.
+  const { stdout, stderr, status, error } = spawnSync(file, [...args], {
+    encoding: "utf8",
+    env: { ...settings.env, PULUMI_SKIP_UPDATE_CHECK: "true" },
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: PROBE_TIMEOUT_MS,
+  });
+  if (status !== 0) return `it cannot be run: ${error?.message ?? `exit code ${status}`}`;
+  const output = stdout + stderr;
   writeMemory(memory, { ...readMemory(memory), [key]: output.slice(0, 500) });
   return output;
 }

@@ -1,6 +1,7 @@
 import * as os from "node:os";
 import * as path from "node:path";
 import { type Cache, cacheAt, defaultCacheRoot } from "./cache";
+import { RETRY_PAUSE_MS } from "./download";
 import { type Lock, readLock, TOOLCHAIN_DIRECTORY } from "./lock";
 import { type Platform, thisPlatform } from "./platform";
 import { type Progress, consoleProgress } from "./progress";
@@ -21,6 +22,7 @@ export interface EnsureOptions {
   /** Default process.env. */
   readonly env?: NodeJS.ProcessEnv;
   readonly progress?: Progress;
+  readonly retryPauseMs?: number;
 }
 
 export interface Settings {
@@ -31,6 +33,7 @@ export interface Settings {
   readonly present: boolean;
   readonly env: NodeJS.ProcessEnv;
   readonly progress: Progress;
+  readonly retryPauseMs: number;
   readonly platform: Platform;
   /** Stands in for every publisher's host: a mirror, or the tests' own server. */
   readonly downloadOrigin: string | undefined;
@@ -49,6 +52,7 @@ export function settingsFrom(options: EnsureOptions = {}): Settings {
     present: options.present ?? env["PLATFORM_PRESENT"] !== "ignore",
     env,
     progress: options.progress ?? consoleProgress(),
+    retryPauseMs: options.retryPauseMs ?? RETRY_PAUSE_MS,
     platform: thisPlatform(),
     downloadOrigin: env["PLATFORM_DOWNLOAD_ORIGIN"]?.replace(/\/+$/, "") || undefined,
     goCache: env["PLATFORM_GO_CACHE"] || undefined,
