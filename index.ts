@@ -5,7 +5,7 @@ import { AppImage } from "./components/appImage";
 import { AppWorkload } from "./components/appWorkload";
 import { Environment } from "./components/environment";
 import { checkPin, clusterFacts, readKubeconfig } from "./components/lib/cluster";
-import { parseConfig } from "./components/lib/config";
+import { decoded, parseConfig } from "./components/lib/config";
 import { recordedImage } from "./components/lib/promotion";
 import { image, readTarget, registryTarget } from "./components/lib/target";
 import { RedisCluster } from "./components/redisCluster";
@@ -16,7 +16,7 @@ import { enforcePolicies } from "./policy/inProgram";
 export = async (): Promise<Record<string, unknown>> => {
   const stack = pulumi.getStack();
   const settings = new pulumi.Config();
-  const config = parseConfig(stack, (key) => settings.getObject(key) ?? settings.get(key));
+  const config = parseConfig(stack, (key) => decoded(settings.get(key)));
   const target = readTarget();
   const kubeconfig = readKubeconfig();
   const facts = await clusterFacts(kubeconfig);

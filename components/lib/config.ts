@@ -30,6 +30,16 @@ export interface AppConfig {
 /** What the program asks of Pulumi's configuration: raw values by key, without the project's prefix. */
 export type RawConfig = (key: string) => unknown;
 
+/** Pulumi hands every value over as text: objects and flags as JSON, texts as they are. */
+export function decoded(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
 const NAME = /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/;
 type Fields = Readonly<Record<string, unknown>>;
 
