@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ROOT, Session, removeSalt } from "./session";
 
 /** Runs Pulumi for a stack, and puts right what a killed run left behind. */
@@ -60,7 +61,7 @@ export class Pulumi {
   /** Makes the stack where it is missing and clears what a killed run left. */
   async prepare(): Promise<void> {
     removeSalt(this.stack);
-    this.breakDeadLocks();
+    await this.settleLocks();
     if (!(await this.exists())) {
       await this.read(["stack", "init", this.stack, "--no-select"]);
       return;
@@ -88,16 +89,21 @@ export class Pulumi {
     if (code !== 0) throw new Error(`the interrupted run could not be put right: see above, then run npm run up again`);
   }
 
-  /** Locks of the local backend name their process; one that is gone holds nothing. */
-  private breakDeadLocks(): void {
+  /** Locks of the local backend name their process: one that is gone holds nothing, one that works is waited for. */
+  private async settleLocks(): Promise<void> {
     const backend = this.session.PULUMI_BACKEND_URL ?? "";
     if (!backend.startsWith("file://")) return;
     const locks = path.join(backend.slice("file://".length), ".pulumi", "locks");
     if (!fs.existsSync(locks)) return;
-    for (const entry of fs.readdirSync(locks, { recursive: true, encoding: "utf8" })) {
+    const ofThisStack = (entry: string): boolean =>
+      entry.endsWith(".json") && entry.split(path.sep).includes(this.stack);
+    for (const entry of fs.readdirSync(locks, { recursive: true, encoding: "utf8" }).filter(ofThisStack)) {
       const file = path.join(locks, entry);
-      if (!file.endsWith(".json") || !isDeadLock(file)) continue;
-      console.error(`removing the lock of an earlier run, whose process is gone (${path.basename(file)})`);
+      for (let said = false; isHeld(file); said = true) {
+        if (!said)
+          console.error(`waiting for another run of Pulumi on stack ${this.stack} (process ${holderOf(file)?.pid}) …`);
+        await sleep(500);
+      }
       fs.rmSync(file, { force: true });
     }
   }
@@ -130,13 +136,28 @@ export function kubernetesId(resource: PendingOperation["resource"]): string | u
   return namespace ? `${namespace}/${name}` : name;
 }
 
-function isDeadLock(file: string): boolean {
+interface LockHolder {
+  readonly pid: number;
+  readonly hostname: string;
+}
+
+function holderOf(file: string): LockHolder | undefined {
   try {
-    const { pid, hostname } = JSON.parse(fs.readFileSync(file, "utf8")) as { pid: number; hostname: string };
-    if (hostname !== os.hostname()) return false;
-    process.kill(pid, 0);
+    return JSON.parse(fs.readFileSync(file, "utf8")) as LockHolder;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the process that took the lock still runs. A lock of another host cannot be judged here: it counts. */
+function isHeld(file: string): boolean {
+  if (!fs.existsSync(file)) return false;
+  const holder = holderOf(file);
+  if (!holder) return false;
+  if (holder.hostname !== os.hostname()) return true;
+  try {
+    return fs.readFileSync(`/proc/${holder.pid}/comm`, "utf8").trim() === "pulumi";
+  } catch {
     return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH" || error instanceof SyntaxError;
   }
 }

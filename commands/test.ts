@@ -1,0 +1,88 @@
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { down } from "../sandbox/down";
+import { existing } from "../sandbox/settings";
+import { fail } from "./errors";
+import { ROOT } from "./session";
+
+const HELP = `npm test
+
+Everything this machine can run: unit, policy and program tests, the applications' own, and the live suites on a real
+cluster (a sandbox of its own, named "test"). Says what it skipped and why.`;
+
+interface Tally {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const SANDBOX = "test";
+
+function run(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<number> {
+  return new Promise((done, broken) => {
+    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "inherit", "inherit"] });
+    child.on("error", broken);
+    child.on("close", (code) => done(code ?? 1));
+  });
+}
+
+/** Runs mocha with its usual output on the screen and its counts in a file. */
+async function mocha(title: string, patterns: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Tally> {
+  console.log(`\n== ${title}`);
+  const report = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "platform-test-")), "report.json");
+  const reporter = path.join(ROOT, "test", "reporter.js");
+  const code = await run(
+    process.execPath,
+    [require.resolve("mocha/bin/mocha.js"), "--reporter", reporter, ...patterns],
+    ROOT,
+    {
+      ...process.env,
+      ...env,
+      PLATFORM_TEST_REPORT: report,
+    },
+  );
+  const tally = fs.existsSync(report)
+    ? (JSON.parse(fs.readFileSync(report, "utf8")) as Tally)
+    : { passed: 0, failed: 1, skipped: 0 };
+  fs.rmSync(path.dirname(report), { recursive: true, force: true });
+  // A run that broke off, or was told to fail by something other than a test, is no success.
+  return code !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally;
+}
+
+function whyNotLive(): string | undefined {
+  if (process.platform !== "linux") return `the sandbox needs Linux, this is ${process.platform}`;
+  if (process.getuid?.() !== 0) return "the sandbox needs root";
+  return undefined;
+}
+
+async function live(): Promise<Tally> {
+  try {
+    return await mocha("live: on a real cluster", ["test/live/**/*.test.ts"], { PLATFORM_TEST_SANDBOX: SANDBOX });
+  } finally {
+    for (const name of [SANDBOX, `${SANDBOX}-second`, `${SANDBOX}-other`]) if (existing(name)) await down(name);
+  }
+}
+
+async function main(args: string[]): Promise<void> {
+  if (args.includes("--help")) return console.log(HELP);
+  const tallies = [await mocha("unit, policy and program", ["test/{unit,policy,program}/**/*.test.ts"])];
+  const reason = whyNotLive();
+  const skips: string[] = [];
+  if (reason) {
+    skips.push(`live tier: ${reason}`);
+    tallies.push({ passed: 0, failed: 0, skipped: 1 });
+  } else tallies.push(await live());
+  for (const skip of skips) console.log(`skipped: ${skip}`);
+  const sum = (key: keyof Tally): number => tallies.reduce((total, tally) => total + tally[key], 0);
+  console.log(`${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);
+  if (sum("failed") > 0 || sum("passed") === 0) process.exitCode = 1;
+}
+
+main(process.argv.slice(2)).catch(fail);
