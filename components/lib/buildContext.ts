@@ -43,7 +43,8 @@ export function contextFiles(context: string): string[] {
     fs.readdirSync(path.join(context, dir), { withFileTypes: true }).flatMap((entry) => {
       const relative = dir ? `${dir}/${entry.name}` : entry.name;
       if (entry.isDirectory()) return ignored(relative) && !hasExceptions ? [] : walk(relative);
-      return ignored(relative) ? [] : [relative];
+      // The build reads its Dockerfile even where it is hidden from COPY.
+      return ignored(relative) && relative !== "Dockerfile" ? [] : [relative];
     });
   return walk("").sort();
 }
