@@ -48,8 +48,10 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
   const reader = new Reader(faults);
   if (!NAME.test(stack))
     faults.add("the stack's name", stack, "1 to 30 lower-case letters, digits and dashes, as it names namespaces");
-  const build = raw("build") === true || raw("build") === "true";
-  const clusterUid = raw("clusterUid");
+  const build = reader.flag("platform:build", raw("build"));
+  const clusterUid = raw("clusterUid") ?? "";
+  if (typeof clusterUid !== "string")
+    faults.add("platform:clusterUid", clusterUid, "the UID of the cluster's kube-system namespace");
   const registry = reader.object("platform:registry", raw("registry"), ["storage"]);
   const redis = reader.object("platform:redis", raw("redis"), ["storage", "memory"]);
   const profile = reader.object("platform:profile", raw("profile"), ["replicas", "spread", "quota"]);
@@ -88,22 +90,24 @@ function parseApp(name: string, value: unknown, build: boolean, reader: Reader, 
   const place = `platform:apps.${name}`;
   if (!NAME.test(name)) faults.add(place, name, "a name of 1 to 30 lower-case letters, digits and dashes");
   const app = reader.object(place, value, ["source", "from", "port", "redis", "expose"]);
-  if (build && typeof app.source !== "string")
+  if (build && !isText(app.source))
     faults.add(
       `${place}.source`,
       app.source,
       "the folder with the application's Dockerfile, as platform:build is true",
     );
-  if (!build && typeof app.from !== "string")
+  if (!build && !isText(app.from))
     faults.add(`${place}.from`, app.from, "the stack whose image to run, as platform:build is not true");
   return {
-    source: typeof app.source === "string" ? app.source : undefined,
-    from: typeof app.from === "string" ? app.from : undefined,
+    source: build && isText(app.source) ? app.source : undefined,
+    from: !build && isText(app.from) ? app.from : undefined,
     port: reader.integer(`${place}.port`, app.port, 1, 65_535),
     redis: reader.flag(`${place}.redis`, app.redis),
     expose: reader.flag(`${place}.expose`, app.expose),
   };
 }
+
+const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
 /** Reads single values, noting each fault and going on with a stand-in. */
 class Reader {
