@@ -2,7 +2,7 @@ import * as crypto from "node:crypto";
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 
-export interface ServedFile {
+interface ServedFile {
   readonly body: Buffer;
   /** Cuts the connection after so many bytes, this many times. */
   cut?: { after: number; times: number };
