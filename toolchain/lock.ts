@@ -54,9 +54,9 @@ export interface DebianSource {
   readonly diskGB: number;
 }
 
-export type Source = GoSource | DebianSource;
+type Source = GoSource | DebianSource;
 
-export const PURPOSES = ["engine", "cluster", "images", "docker", "kind"] as const;
+const PURPOSES = ["engine", "cluster", "images", "docker", "kind", "checks"] as const;
 export type Purpose = (typeof PURPOSES)[number];
 
 export interface LockItem {
