@@ -5,7 +5,7 @@ import { fetchText } from "./download";
 
 const ALGORITHMS: Readonly<Record<number, string>> = { 40: "sha1", 64: "sha256", 128: "sha512" };
 
-export interface Checksum {
+interface Checksum {
   readonly algorithm: string;
   readonly value: string;
 }

@@ -29,7 +29,7 @@ const HOST_LIBRARIES = ["libc6", "libc-bin", "libgcc-s1", "libcrypt1", "gcc-12-b
 
 const DOCUMENTATION = ["doc", "man", "info", "locale", "lintian", "bash-completion", "zsh", "bug"];
 
-export interface ExtractOptions {
+interface ExtractOptions {
   /** `host` leaves the C library out, for tools run on the host; `extracted` takes it along, for an image. */
   readonly libc: "host" | "extracted";
   /** More packages to leave out, with everything only they need. */

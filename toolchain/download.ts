@@ -19,7 +19,7 @@ export function actualUrl(url: string, origin: string | undefined): string {
 /** An answer that asking again will not change. */
 class FinalAnswer extends Error {}
 
-export interface FileRequest {
+interface FileRequest {
   readonly url: string;
   readonly origin: string | undefined;
   readonly expected: Expected;

@@ -3,12 +3,12 @@ import * as path from "node:path";
 import { removeTree } from "./cache";
 import type { Settings } from "./settings";
 
-/** Above these, a cache is dropped between two items: one item adds at most about 7 GB, and the peak stays under 25. */
-const BUILD_BOUND_GB = 9;
-const MODULES_BOUND_GB = 7;
-const GB = 1e9;
+/** Looked at between two items: one adds at most about 7 GB, so the peak stays under 25. */
+const BOUND_BYTES = 17e9;
+/** The share of the bound that compiled packages may keep when the modules go. */
+const KEEP_COMPILED = 0.7;
 
-export interface GoCaches {
+interface GoCaches {
   readonly build: string;
   readonly modules: string;
   readonly temporary: string;
@@ -25,12 +25,15 @@ export function goCaches(settings: Settings): GoCaches {
 }
 
 /** Called while no build runs. */
-export function boundGoCaches(settings: Settings): void {
+export function boundGoCaches(settings: Settings, boundBytes = BOUND_BYTES): void {
   const caches = goCaches(settings);
   removeTree(caches.temporary);
   if (settings.goCache) return;
-  if (treeSize(caches.build) > BUILD_BOUND_GB * GB) removeTree(caches.build);
-  if (treeSize(caches.modules) > MODULES_BOUND_GB * GB) removeTree(caches.modules);
+  const compiled = treeSize(caches.build);
+  if (compiled + treeSize(caches.modules) <= boundBytes) return;
+  // Modules are fetched again in seconds and what was compiled from them stays valid; compiling takes minutes.
+  removeTree(caches.modules);
+  if (compiled > boundBytes * KEEP_COMPILED) removeTree(caches.build);
 }
 
 /** After the last item: what built the items is not kept, only what runs. */

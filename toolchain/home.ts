@@ -11,7 +11,7 @@ export interface Place {
   readonly files: Readonly<Record<string, string>>;
 }
 
-export interface Home {
+interface Home {
   /** One directory with a link to every binary. */
   readonly path: string;
   /** A PULUMI_HOME that holds exactly the ensured plugins. */

@@ -65,7 +65,7 @@ async function hostsOf(open: readonly [string, LockItem][], settings: Settings):
 }
 
 /** Every address a download will ask, upstream's lists of checksums included where they are needed. */
-export function downloadUrls(item: LockItem, settings: Settings): string[] {
+function downloadUrls(item: LockItem, settings: Settings): string[] {
   const version = item.download?.version ?? item.version;
   return (item.download?.files ?? []).flatMap((file) => {
     const templates = isCommitted(file, settings.platform) || !file.checksums ? [file.url] : [file.url, file.checksums];
@@ -105,7 +105,7 @@ function whyNoDownload(
 }
 
 /** What keeps an item from being made from source here, or undefined. */
-export function sourceObstacle(item: LockItem, settings: Settings): string | undefined {
+function sourceObstacle(item: LockItem, settings: Settings): string | undefined {
   if (item.source?.kind === "go") return goObstacle(item.source, settings);
   if (item.source?.kind !== "debian") return undefined;
   const lacking = ["apt-get", "dpkg-deb", "tar"].filter((tool) => !findOnPath(tool, settings.env["PATH"]));

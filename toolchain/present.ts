@@ -7,7 +7,7 @@ import type { Settings } from "./settings";
 import { fits } from "./version";
 
 /** What the machine has of an item: usable, or why not. */
-export interface Finding {
+interface Finding {
   readonly fits: boolean;
   /** One phrase, for the doctor: "3.225.1 in /usr/bin", "not found". */
   readonly text: string;

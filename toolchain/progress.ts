@@ -3,7 +3,7 @@ export interface Progress {
   start(position: string, item: string, what: string): Step;
 }
 
-export interface Step {
+interface Step {
   /** What is being done right now. */
   readonly note: (text: string) => void;
   readonly done: () => void;
@@ -12,8 +12,6 @@ export interface Step {
 
 const HEARTBEAT_MS = 30_000;
 const FRAME_MS = 1000;
-
-export const silentProgress: Progress = { start: () => ({ note: () => {}, done: () => {}, failed: () => {} }) };
 
 /** Lines on stderr: stdout belongs to what a command answers. A terminal gets a live line, a log gets heartbeats. */
 export function consoleProgress(stream: NodeJS.WriteStream = process.stderr): Progress {

@@ -10,7 +10,7 @@ import { storedItems } from "./store";
 
 const UNUSED_DAYS = 7;
 
-export interface Pruned {
+interface Pruned {
   readonly removed: readonly { readonly path: string; readonly bytes: number }[];
   /** What was left alone, and why. */
   readonly kept: readonly string[];

@@ -6,8 +6,8 @@ import { type Lock, readLock, TOOLCHAIN_DIRECTORY } from "./lock";
 import { type Platform, thisPlatform } from "./platform";
 import { type Progress, consoleProgress } from "./progress";
 
-export const SOURCES = ["auto", "download", "build"] as const;
-export type SourceChoice = (typeof SOURCES)[number];
+const SOURCES = ["auto", "download", "build"] as const;
+type SourceChoice = (typeof SOURCES)[number];
 
 export interface EnsureOptions {
   /** Root of the cache; default $PLATFORM_CACHE, else the user's cache directory. */

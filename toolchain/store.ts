@@ -48,7 +48,7 @@ function isProvided(file: string, stage: string, final: string): boolean {
   return isExecutable(target.startsWith(`${final}/`) ? path.join(stage, path.relative(final, target)) : file);
 }
 
-export interface StoredItem {
+interface StoredItem {
   readonly key: string;
   readonly directory: string;
   readonly lastUsed: Date;
