@@ -26,9 +26,14 @@ export interface Verdict {
   readonly waived: readonly { finding: Finding; by: Exemption }[];
 }
 
+/** The Kubernetes provider marks a name that it made up, which is another one at the next gate and in the next preview. */
+const MADE_UP = "pulumi.com/autonamed";
+
 function reference({ manifest, pulumiName }: Subject): ObjectRef {
-  const namespace = text(at(manifest, "metadata", "namespace"));
-  const name = text(at(manifest, "metadata", "name")) ?? pulumiName;
+  const metadata = at(manifest, "metadata");
+  const namespace = text(at(metadata, "namespace"));
+  const madeUp = at(metadata, "annotations", MADE_UP) === "true";
+  const name = (madeUp ? undefined : text(at(metadata, "name"))) ?? pulumiName;
   return { kind: kindOf(manifest), name, ...(namespace === undefined ? {} : { namespace }) };
 }
 

@@ -23,8 +23,9 @@ describe("a finding's message", () => {
   });
 
   it("uses Pulumi's name where the object's is generated or unknown", () => {
-    for (const name of [undefined, UNKNOWN]) {
-      const [message] = messages(subject([container({ securityContext: {} })], { name }));
+    const generated = { name: "web-1-5f2c", annotations: { "pulumi.com/autonamed": "true" } };
+    for (const metadata of [{ name: undefined }, { name: UNKNOWN }, generated]) {
+      const [message] = messages(subject([container({ securityContext: {} })], metadata));
       assert.match(message ?? "", /^\[non-root\] Deployment dev-apps\/web-1,/);
     }
   });
