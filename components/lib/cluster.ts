@@ -57,7 +57,7 @@ export function readKubeconfig(env: NodeJS.ProcessEnv = process.env): Kubeconfig
       `no cluster: the kubeconfig ${file} does not exist. Run npm run up for a local one, or set KUBECONFIG to yours.`,
     );
   }
-  const raw = parse(fs.readFileSync(file, "utf8")) as RawConfig;
+  const raw = (parse(fs.readFileSync(file, "utf8")) ?? {}) as RawConfig;
   const name = env.PLATFORM_CONTEXT || raw["current-context"];
   const context = raw.contexts?.find((candidate) => candidate.name === name)?.context;
   const cluster = raw.clusters?.find((candidate) => candidate.name === context?.cluster)?.cluster;
@@ -92,13 +92,14 @@ export function readKubeconfig(env: NodeJS.ProcessEnv = process.env): Kubeconfig
 
 /** Secrets stay in the kubeconfig: a login that is none by itself is looked up there by kubectl when it is needed. */
 function providerInput(name: string, server: string, ca: Buffer | undefined, user: RawUser, file: string): string {
+  const absolute = (relative?: string): string | undefined => relative && path.resolve(path.dirname(file), relative);
   const login = user.exec
     ? { exec: user.exec }
     : {
-        "client-certificate":
-          user["client-certificate"] && path.resolve(path.dirname(file), user["client-certificate"]),
-        "client-key": user["client-key"] && path.resolve(path.dirname(file), user["client-key"]),
-        tokenFile: user.tokenFile,
+        "client-certificate": absolute(user["client-certificate"]),
+        "client-certificate-data": user["client-certificate-data"],
+        "client-key": absolute(user["client-key"]),
+        tokenFile: absolute(user.tokenFile),
       };
   const embedded = user.token ?? user["client-key-data"];
   if (!user.exec && embedded) {
@@ -164,9 +165,14 @@ function get<T>(kubeconfig: Kubeconfig, url: string): Promise<T> {
         let text = "";
         response.setEncoding("utf8");
         response.on("data", (chunk: string) => (text += chunk));
+        response.on("error", (error) => fail(unreachable(error.message)));
         response.on("end", () => {
-          if (response.statusCode !== 200) fail(unreachable(`${response.statusCode} to ${url}`));
-          else done(JSON.parse(text) as T);
+          if (response.statusCode !== 200) return fail(unreachable(`${response.statusCode} to ${url}`));
+          try {
+            done(JSON.parse(text) as T);
+          } catch {
+            fail(unreachable(`no JSON to ${url}, but ${JSON.stringify(text.slice(0, 60))}`));
+          }
         });
       },
     );
