@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ClusterFacts, checkPin, clusterFacts, readKubeconfig } from "../../../components/lib/cluster";
+import { FakeCluster, TOKEN } from "./fakeCluster";
+
+let dir: string;
+let cluster: FakeCluster;
+before(async () => {
+  dir = mkdtempSync(join(tmpdir(), "cluster-"));
+  cluster = await FakeCluster.start(dir);
+});
+after(async () => {
+  await cluster.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** What the provider is given, for a user like this. */
+function input(user?: object): { users: { user: Record<string, unknown> }[]; [key: string]: unknown } {
+  return JSON.parse(readKubeconfig(cluster.kubeconfig(user)).providerInput) as ReturnType<typeof input>;
+}
+
+describe("a kubeconfig", () => {
+  it("gives the current context's server and authority", () => {
+    const { server, context, caData } = readKubeconfig(cluster.kubeconfig());
+    assert.deepEqual({ server, context }, { server: cluster.url, context: "fake-admin" });
+    assert.equal(caData, readFileSync(cluster.ca.cert, "utf8"));
+  });
+
+  it("is YAML as kubectl writes it, and its paths start where it lies", () => {
+    const file = join(dir, "kubeconfig.yaml");
+    writeFileSync(
+      file,
+      `
+apiVersion: v1
+kind: Config
+clusters: [{ name: c, cluster: { server: "https://192.0.2.1", certificate-authority: cluster-ca.crt } }]
+users: [{ name: u, user: { tokenFile: token } }]
+contexts: [{ name: x, context: { cluster: c, user: u } }]
+current-context: x
+`,
+    );
+    const kubeconfig = readKubeconfig({ KUBECONFIG: file });
+    assert.equal(kubeconfig.caData, readFileSync(cluster.ca.cert, "utf8"));
+    assert.equal(kubeconfig.credential().token, TOKEN);
+  });
+
+  it("hands the provider the way to log in by a plugin, and nothing that the plugin says", () => {
+    const found = input();
+    assert.deepEqual(found.users[0]?.user, { exec: cluster.exec });
+    assert.ok(!JSON.stringify(found).includes(TOKEN));
+    assert.equal(found["current-context"], "fake-admin");
+  });
+
+  it("hands the provider files by their absolute paths, and nothing that they hold", () => {
+    const key = readFileSync(cluster.client.key, "utf8");
+    const found = input({ "client-certificate": "client.crt", "client-key": "client.key" });
+    assert.deepEqual(found.users[0]?.user, {
+      "client-certificate": cluster.client.cert,
+      "client-key": cluster.client.key,
+    });
+    const half = { "client-certificate-data": "Yw==", "client-key": "client.key" };
+    assert.deepEqual(input(half).users[0]?.user, { ...half, "client-key": cluster.client.key });
+    assert.deepEqual(input({ tokenFile: "token" }).users[0]?.user, { tokenFile: join(dir, "token") });
+    for (const form of [key, Buffer.from(key).toString("base64")]) assert.ok(!JSON.stringify(found).includes(form));
+  });
+
+  it("is refused where it holds the credential itself, without repeating it", () => {
+    for (const user of [{ token: TOKEN }, { "client-certificate-data": "Yw==", "client-key-data": "c2VjcmV0" }]) {
+      assert.throws(
+        () => readKubeconfig(cluster.kubeconfig(user)),
+        (error: Error) => {
+          assert.match(
+            error.message,
+            /holds the credential of context "fake-admin" itself.*exec plugin, or with files/,
+          );
+          assert.ok(!error.message.includes(TOKEN) && !error.message.includes("c2VjcmV0"));
+          return true;
+        },
+      );
+    }
+  });
+
+  it("names the contexts there are when the wanted one is missing or leads nowhere", () => {
+    for (const wanted of ["no-such", "broken"]) {
+      assert.throws(
+        () => readKubeconfig({ ...cluster.kubeconfig(), PLATFORM_CONTEXT: wanted }),
+        new RegExp(`has no usable context "${wanted}" \\(it has: fake-admin, broken\\): choose one with kubectl`),
+      );
+    }
+  });
+
+  it("says what to do when it holds nothing, or is not there", () => {
+    const file = join(dir, "empty");
+    writeFileSync(file, "");
+    assert.throws(() => readKubeconfig({ KUBECONFIG: file }), /has no usable context "" \(it has: none\)/);
+    const missing = join(dir, "missing");
+    assert.throws(
+      () => readKubeconfig({ KUBECONFIG: missing }),
+      /missing does not exist\. Run npm run up .* KUBECONFIG/,
+    );
+  });
+
+  it("is the first file of a list", () => {
+    const { KUBECONFIG } = cluster.kubeconfig();
+    assert.equal(readKubeconfig({ KUBECONFIG: `:${KUBECONFIG}:${join(dir, "other")}` }).context, "fake-admin");
+  });
+});
+
+describe("the facts of a cluster", () => {
+  const logins: [string, () => object | undefined][] = [
+    ["a plugin", () => undefined],
+    ["a token file", () => ({ tokenFile: "token" })],
+    ["a client certificate", () => ({ "client-certificate": "client.crt", "client-key": "client.key" })],
+  ];
+  for (const [name, user] of logins) {
+    it(`come over TLS, logged in by ${name}`, async () => {
+      assert.deepEqual(await clusterFacts(readKubeconfig(cluster.kubeconfig(user()))), {
+        uid: cluster.uid,
+        server: cluster.url,
+        podCidrs: ["10.1.0.0/24", "10.1.1.0/24"],
+      });
+    });
+  }
+
+  it("come by a plugin that is told of the call and given its variables", async () => {
+    const script = `[ "$WHO" = me ] && echo "$KUBERNETES_EXEC_INFO" | grep -q '"interactive":false' && cat "$0"`;
+    const exec = { ...cluster.exec, command: "sh", args: ["-c", script, join(dir, "credential.json")] };
+    const env = [{ name: "WHO", value: "me" }];
+    const facts = await clusterFacts(readKubeconfig(cluster.kubeconfig({ exec: { ...exec, env } })));
+    assert.equal(facts.uid, cluster.uid);
+  });
+
+  const unanswered = (reason: RegExp, env: NodeJS.ProcessEnv): Promise<void> =>
+    assert.rejects(clusterFacts(readKubeconfig(env)), (error: Error) => {
+      assert.match(
+        error.message,
+        /^the cluster at https:\S+ \(context "fake-admin"\) does not answer: .* Is it up\? \(npm/,
+      );
+      assert.match(error.message, reason);
+      return true;
+    });
+
+  it("are missed with address, context and reason when nothing listens", () =>
+    unanswered(/ECONNREFUSED/, cluster.kubeconfig(undefined, { server: "https://127.0.0.1:1" })));
+
+  it("are not taken from whoever shows another authority's certificate", () =>
+    unanswered(
+      /self-signed|certificate/,
+      cluster.kubeconfig(undefined, {
+        "certificate-authority-data": Buffer.from(readFileSync(cluster.client.cert)).toString("base64"),
+      }),
+    ));
+
+  it("are missed with the status when the login is not good", () =>
+    unanswered(/401 to \/api\/v1\//, cluster.kubeconfig({})));
+
+  describe("from a server that misbehaves", () => {
+    const NODES = "/api/v1/nodes";
+    let sound: FakeCluster["handlers"];
+    before(() => (sound = { ...cluster.handlers }));
+    afterEach(() => Object.assign(cluster.handlers, sound));
+
+    it("are missed with the status of the answer that failed", () => {
+      cluster.handlers[NODES] = (_, response) => {
+        response.statusCode = 503;
+        response.end("busy");
+      };
+      return unanswered(/503 to \/api\/v1\/nodes/, cluster.kubeconfig());
+    });
+
+    it("are missed when the answer is no JSON", () => {
+      cluster.handlers[NODES] = (_, response) => response.end("<html>log in here</html>");
+      return unanswered(/no JSON to \/api\/v1\/nodes, but "<html>/, cluster.kubeconfig());
+    });
+
+    it("are missed when the connection breaks within the answer", () => {
+      cluster.handlers[NODES] = (_, response) => {
+        response.write('{"items": [');
+        setTimeout(() => response.destroy(), 20);
+      };
+      return unanswered(/aborted/, cluster.kubeconfig());
+    });
+  });
+});
+
+describe("the pin", () => {
+  const facts: ClusterFacts = { uid: "uid-here", server: "https://192.0.2.1:6443", podCidrs: [] };
+
+  it("lets the stack's own cluster pass", () => {
+    assert.doesNotThrow(() => checkPin("prod", facts, "uid-here", "admin"));
+  });
+
+  it("refuses every other cluster, naming both", () => {
+    assert.throws(
+      () => checkPin("prod", facts, "uid-there", "admin"),
+      /^Error: refused: stack prod belongs to cluster uid-there, but context "admin" \(https:\/\/192\.0\.2\.1:6443\) is cluster uid-here\. Nothing was written\. Set KUBECONFIG/,
+    );
+  });
+
+  it("refuses a stack that has none, and gives the command that sets it", () => {
+    for (const pin of [undefined, ""]) {
+      assert.throws(
+        () => checkPin("prod", facts, pin, "admin"),
+        /stack prod is not bound to a cluster yet.* pulumi config set platform:clusterUid uid-here -s prod, and commit/,
+      );
+    }
+  });
+});

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { decoded, parseConfig } from "../../../components/lib/config";
+
+type Raw = Record<string, unknown>;
+
+const quota = { cpu: "8", memory: "8Gi", pods: 40 };
+const profile = { replicas: 1, spread: "soft", quota };
+const app = { source: "apps/web", port: 3000, redis: true, expose: true };
+const sound: Raw = { build: true, profile, apps: { web: app } };
+
+const parse = (raw: Raw, stack = "dev"): ReturnType<typeof parseConfig> => parseConfig(stack, (key) => raw[key]);
+
+/** The lines about single faults, without what stands around them. */
+function faultsOf(raw: Raw, stack = "dev"): string[] {
+  try {
+    parse(raw, stack);
+  } catch (error) {
+    const lines = (error as Error).message.split("\n");
+    return lines.filter((line) => line.startsWith("  - ")).map((line) => line.slice("  - ".length));
+  }
+  return [];
+}
+
+describe("configuration", () => {
+  it("reads a stack file", () => {
+    assert.deepEqual(parse({ ...sound, clusterUid: "u-1", registry: { storage: "7Gi" }, redis: { memory: "64Mi" } }), {
+      clusterUid: "u-1",
+      build: true,
+      registry: { storage: "7Gi" },
+      redis: { storage: "1Gi", memory: "64Mi" },
+      profile: { replicas: 1, spread: "soft", quota },
+      apps: { web: { source: "apps/web", from: undefined, port: 3000, redis: true, expose: true } },
+    });
+  });
+
+  it("fills in what may be left out", () => {
+    const config = parse({ profile, apps: { web: { from: "dev", port: 80 } } }, "qa");
+    assert.equal(config.clusterUid, undefined);
+    assert.equal(config.build, false);
+    assert.equal(config.registry.storage, "5Gi");
+    assert.deepEqual(config.redis, { storage: "1Gi", memory: "128Mi" });
+    assert.deepEqual(config.apps.web, { source: undefined, from: "dev", port: 80, redis: false, expose: false });
+    assert.deepEqual(parse({ profile }).apps, {});
+  });
+
+  it("takes no pin for an empty one", () => {
+    assert.equal(parse({ ...sound, clusterUid: "" }).clusterUid, undefined);
+  });
+
+  it("lets the stack decide between building and taking over, whatever else the application names", () => {
+    const both = { ...app, from: "dev" };
+    assert.deepEqual(
+      [true, false].map((build) => parse({ ...sound, build, apps: { web: both } }).apps.web),
+      [
+        { source: "apps/web", from: undefined, port: 3000, redis: true, expose: true },
+        { source: undefined, from: "dev", port: 3000, redis: true, expose: true },
+      ],
+    );
+  });
+
+  it("takes CPU cores as a number too, as YAML reads them", () => {
+    assert.equal(parse({ ...sound, profile: { ...profile, quota: { ...quota, cpu: 8 } } }).profile.quota.cpu, "8");
+  });
+
+  const single: [string, Raw, string][] = [
+    ["the pin", { clusterUid: 12 }, "platform:clusterUid: found 12, allowed is the UID of the cluster's kube-system"],
+    ["build", { build: "perhaps", apps: {} }, 'platform:build: found "perhaps", allowed is true or false'],
+    ["a section", { redis: [] }, "platform:redis: found [], allowed is an object"],
+    [
+      "an unknown key",
+      { redis: { size: "1Gi" } },
+      'platform:redis.size: found "1Gi", allowed is one of storage, memory',
+    ],
+    ["a size", { redis: { memory: "64MB" } }, 'platform:redis.memory: found "64MB", allowed is a size such as "512Mi"'],
+    ["no size", { registry: { storage: "0Gi" } }, 'platform:registry.storage: found "0Gi", allowed is a size'],
+    ["too many", { profile: { ...profile, replicas: 21 } }, "platform:profile.replicas: found 21, allowed is a whole"],
+    ["a fraction", { profile: { ...profile, replicas: 1.5 } }, "platform:profile.replicas: found 1.5, allowed is a"],
+    [
+      "the spread",
+      { profile: { ...profile, spread: "tight" } },
+      'platform:profile.spread: found "tight", allowed is soft',
+    ],
+    [
+      "a quota that is missing",
+      { profile: { ...profile, quota: { cpu: "8", pods: 4 } } },
+      'platform:profile.quota.memory: found nothing, allowed is a size such as "512Mi" or "2Gi"',
+    ],
+    ["a port", { apps: { web: { ...app, port: 65_536 } } }, "platform:apps.web.port: found 65536, allowed is a whole"],
+    ["a flag", { apps: { web: { ...app, redis: "yes" } } }, 'platform:apps.web.redis: found "yes", allowed is true or'],
+    ["a name", { apps: { Web_1: app } }, 'platform:apps.Web_1: found "Web_1", allowed is a name of 1 to 30 lower-case'],
+    [
+      "no source",
+      { apps: { web: { ...app, source: "" } } },
+      'platform:apps.web.source: found "", allowed is the folder',
+    ],
+    ["no stage", { build: false }, "platform:apps.web.from: found nothing, allowed is the stack whose image to run"],
+  ];
+  for (const [what, change, expected] of single) {
+    it(`names ${what} with key, value and what is allowed`, () => {
+      const found = faultsOf({ ...sound, ...change });
+      assert.equal(found.length, 1, found.join("\n"));
+      assert.ok(found[0]?.startsWith(expected), `expected: ${expected}\nfound:    ${found[0]}`);
+    });
+  }
+
+  it("refuses a stack whose name cannot start a namespace", () => {
+    for (const stack of ["", "Dev", "1st", "dev-", "a".repeat(31), "dev_1"])
+      assert.match(faultsOf(sound, stack)[0] ?? "", /^the stack's name: found /, stack);
+  });
+
+  it("names all faults together, and where to mend them", () => {
+    const raw = { ...sound, build: 1, redis: "no", profile: { spread: "tight" }, apps: { web: { port: -1 }, "9": 9 } };
+    const places = faultsOf(raw).map((line) => line.split(": found")[0]);
+    assert.deepEqual(places, [
+      "platform:build",
+      "platform:redis",
+      "platform:profile.replicas",
+      "platform:profile.spread",
+      "platform:profile.quota.cpu",
+      "platform:profile.quota.memory",
+      "platform:profile.quota.pods",
+      "platform:apps.9",
+      "platform:apps.9",
+      "platform:apps.9.from",
+      "platform:apps.9.port",
+      "platform:apps.web.from",
+      "platform:apps.web.port",
+    ]);
+    assert.throws(() => parse(raw), /^Error: the configuration of stack "dev" has faults, and nothing was done:\n/);
+    assert.throws(() => parse(raw), /\nMend them in Pulumi\.dev\.yaml \(keys and types: Pulumi\.yaml\)\.$/);
+  });
+
+  it("meets any value with a usable configuration or with the one collected error", () => {
+    const keys = ["clusterUid", "build", "registry", "redis", "profile", "apps"];
+    const hostile = fc.oneof(
+      fc.jsonValue(),
+      fc.constantFrom<unknown>(undefined, null, "", { __proto__: null }, { constructor: 1 }),
+      fc.record({ replicas: fc.jsonValue(), spread: fc.jsonValue(), quota: fc.jsonValue() }, { requiredKeys: [] }),
+      fc.dictionary(fc.string(), fc.record({ port: fc.jsonValue(), source: fc.jsonValue() }, { requiredKeys: [] })),
+    );
+    const raws = fc.record(Object.fromEntries(keys.map((key) => [key, hostile])), { requiredKeys: [] });
+    fc.assert(
+      fc.property(raws, fc.oneof(fc.constant("dev"), fc.string()), (raw, stack) => {
+        try {
+          const config = parse(raw, stack);
+          assert.ok(config.profile.replicas >= 1 && config.profile.replicas <= 20);
+          assert.ok(Object.values(config.apps).every(({ port }) => port >= 1 && port <= 65_535));
+        } catch (error) {
+          assert.match((error as Error).message, /^the configuration of stack .* has faults, and nothing was done:\n/s);
+        }
+      }),
+    );
+  });
+});
+
+describe("a configured text", () => {
+  it("is JSON where it can be, and itself where not", () => {
+    assert.deepEqual(['{"a":1}', "true", "", "5d1cbd64-6d37-4b67-9d34-7a4a51e8c0ea"].map(decoded), [
+      { a: 1 },
+      true,
+      "",
+      "5d1cbd64-6d37-4b67-9d34-7a4a51e8c0ea",
+    ]);
+    assert.equal(decoded(undefined), undefined);
+  });
+});
