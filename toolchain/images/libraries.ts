@@ -32,6 +32,15 @@ export async function sharedLibraries(tree: string, binary: string): Promise<str
   return [...new Set([loader, ...libraries.map((path) => path.slice(tree.length))])];
 }
 
+/** What a program of the tree prints, run with the libraries of the tree: this machine's may be too old for it. */
+export async function outputOf(tree: string, binary: string, args: string[]): Promise<string> {
+  const file = join(tree, resolveInside(tree, binary));
+  const loader = interpreter(readFileSync(file));
+  if (loader === undefined) return (await run(file, args)).stdout;
+  const path = ["--library-path", libraryDirectories(tree).join(":")];
+  return (await run(join(tree, resolveInside(tree, loader)), [...path, file, ...args])).stdout;
+}
+
 /** Follows symbolic links as a process rooted in the tree would, absolute ones included. */
 export function resolveInside(tree: string, path: string): string {
   let left = path.split("/").filter(Boolean);

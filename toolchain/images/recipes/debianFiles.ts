@@ -1,14 +1,10 @@
-import { execFile } from "node:child_process";
 import { lstatSync } from "node:fs";
 import { join, posix } from "node:path";
-import { promisify } from "node:util";
 import { Layer } from "../layer";
-import { resolveInside, sharedLibraries } from "../libraries";
+import { outputOf, resolveInside, sharedLibraries } from "../libraries";
 import type { DebianFilesRecipe } from "../lock";
 import { addAccounts } from "./accounts";
 import type { Assembly, RecipeContext } from "./context";
-
-const run = promisify(execFile);
 
 /** A few programs out of Debian packages with exactly the libraries they load: no shell, no package manager around them. */
 export async function assembleDebianFiles(
@@ -57,8 +53,8 @@ function addFile(layer: Layer, tree: string, path: string, packaged: string): vo
 }
 
 async function addApplets(layer: Layer, tree: string, path: string, packaged: string): Promise<void> {
-  const { stdout } = await run(join(tree, resolveInside(tree, packaged)), ["--list"]);
-  for (const applet of stdout.split("\n").filter(Boolean)) {
+  const listed = await outputOf(tree, packaged, ["--list"]);
+  for (const applet of listed.split("\n").filter(Boolean)) {
     const link = posix.join(posix.dirname(path), applet);
     if (link !== path) layer.symlink(link, posix.basename(path));
   }
