@@ -70,7 +70,13 @@ export = async (): Promise<Record<string, unknown>> => {
     const reference = app.source
       ? new AppImage(
           name,
-          { source: app.source, registry, pushHost, buildArgs: { NODE_IMAGE: image(target, "node") } },
+          {
+            source: app.source,
+            registry,
+            pushHost,
+            buildArgs: { NODE_IMAGE: image(target, "node") },
+            buildCa: target.buildCa,
+          },
           { provider: builder },
         ).reference
       : recordedImage(name, app.from ?? "");

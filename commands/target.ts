@@ -35,6 +35,7 @@ export async function writeSandboxTarget(
     clusterUid,
     images: Object.fromEntries(Object.entries(images).map(([name, { reference }]) => [name, reference])),
     dockerHost: dockerHost(layout),
+    buildCa: systemBundle(),
     registries: Object.fromEntries(registries),
   };
   const file = targetFile(layout);
@@ -43,12 +44,13 @@ export async function writeSandboxTarget(
   return target;
 }
 
+const systemBundle = (): string | undefined =>
+  ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"].find((file) => fs.existsSync(file));
+
 /** What certificates of the platform's registries verify against, with the system's own authorities. */
 export function trustBundle(layout: Layout): string {
   const file = path.join(layout.dir, "trust.pem");
-  const system = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"].find((candidate) =>
-    fs.existsSync(candidate),
-  );
+  const system = systemBundle();
   const own = fs.readFileSync(path.join(filesOf(layout.dir).pki, "platform-ca.crt"), "utf8");
   fs.writeFileSync(file, `${system ? fs.readFileSync(system, "utf8") : ""}\n${own}`);
   return file;

@@ -12,6 +12,8 @@ export interface AppImageArgs {
   readonly pushHost: string;
   /** Base images, as arguments of the Dockerfile. */
   readonly buildArgs: Readonly<Record<string, string>>;
+  /** A file of certificate authorities that the build's downloads are verified against, where the network asks for it. */
+  readonly buildCa?: string;
 }
 
 /**
@@ -31,11 +33,17 @@ export class AppImage extends PlatformComponent {
       {
         name: pushed,
         keepLocally: true,
-        build: { context: args.source, buildArgs: { ...args.buildArgs }, networkMode: "host", target: "runner" },
+        build: {
+          context: args.source,
+          target: "runner",
+          buildArgs: { ...args.buildArgs },
+          // Builds fetch packages, and the builder has no network of its own.
+          networkMode: "host",
+          secrets: args.buildCa ? [{ id: "ca", src: args.buildCa }] : [],
+        },
         triggers: { source: tag },
       },
-      // The builder's own view of the image (its local id) may differ between machines without meaning a change.
-      { ...this.own, ignoreChanges: ["build.context"] },
+      this.own,
     );
     const registryImage = new docker.RegistryImage(
       this.child("push"),

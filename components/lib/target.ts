@@ -17,6 +17,8 @@ export interface Target {
   readonly images: Readonly<Record<string, string>>;
   /** The Docker daemon that builds. */
   readonly dockerHost?: string;
+  /** Certificate authorities for what builds download. */
+  readonly buildCa?: string;
   /** By environment. */
   readonly registries: Readonly<Record<string, RegistryTarget>>;
 }
