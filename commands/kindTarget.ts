@@ -47,6 +47,6 @@ function targetOf({ name, dir, uid, nodes }: KindCluster): Target {
 
 /** The variables for a kind cluster that is up. It builds with the Docker that the machine's own client finds. */
 export function kindSession(name: string, toolchain: Toolchain): Session {
-  const { DOCKER_HOST: _sandboxOnly, ...session } = sandboxSession(place(name), toolchain);
-  return session;
+  const session = Object.entries(sandboxSession(place(name), toolchain));
+  return Object.fromEntries(session.filter(([variable]) => variable !== "DOCKER_HOST"));
 }

@@ -88,10 +88,7 @@ async function create(name: string, kind: string, kubectlBinary: string, say: Sa
   const dir = kindDir(name);
   const files = filesOf(dir);
   const version = /kind v(\d+\.\d+\.\d+)/.exec(await output(kind, ["version"]))?.[1] ?? "0";
-  if (compareVersions(version, ENFORCING) < 0)
-    throw new Error(
-      `kind ${version} (${kind}) does not enforce NetworkPolicy: install ${ENFORCING} or later, or take it off PATH and ours is fetched`,
-    );
+  requireEnforcing(version, kind);
   const there = (await output(kind, ["get", "clusters"])).split("\n").includes(name);
   if (there && isKind(name)) return;
   if (there && !fs.existsSync(dir))
@@ -117,6 +114,13 @@ async function create(name: string, kind: string, kubectlBinary: string, say: Sa
   const taint = "node-role.kubernetes.io/control-plane:NoSchedule-";
   await kubectl(kubectlBinary, files.kubeconfig, ["taint", "nodes", nodeNames(name)[0] ?? "", taint]);
   fs.writeFileSync(files.settings, JSON.stringify({ kind: version }));
+}
+
+export function requireEnforcing(version: string, kind: string): void {
+  if (compareVersions(version, ENFORCING) >= 0) return;
+  throw new Error(
+    `kind ${version} (${kind}) does not enforce NetworkPolicy: install ${ENFORCING} or later, or take it off PATH and ours is fetched`,
+  );
 }
 
 const rawKubeconfig = (dir: string): string => path.join(dir, "kind.kubeconfig");
