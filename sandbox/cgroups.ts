@@ -4,7 +4,7 @@ import * as path from "node:path";
 /** The control groups of a sandbox, one per machine, on cgroup v1 (one tree per controller) and v2 (one tree). */
 const MOUNT = "/sys/fs/cgroup";
 
-export const cgroupVersion = (): 1 | 2 => (fs.existsSync(path.join(MOUNT, "cgroup.controllers")) ? 2 : 1);
+const cgroupVersion = (): 1 | 2 => (fs.existsSync(path.join(MOUNT, "cgroup.controllers")) ? 2 : 1);
 
 /** As the kubelet is told it: relative to the mount. */
 export const cgroupOf = (bridge: string, machine?: string): string =>

@@ -10,11 +10,6 @@ import { defaultCacheRoot } from "../toolchain/cache";
 export const SLOTS = 16;
 const NODE_COUNT = 3;
 
-export interface Address {
-  readonly ip: string;
-  readonly prefix: number;
-}
-
 export interface NodeLayout {
   readonly name: string;
   readonly ip: string;
@@ -36,7 +31,7 @@ export interface Layout {
   readonly dnsIp: string;
   readonly podCidr: string;
   readonly nodes: readonly NodeLayout[];
-  loadBalancerIp(index: number): string;
+  readonly loadBalancerIp: (index: number) => string;
 }
 
 export const DEFAULT_NAME = "platform";
@@ -85,7 +80,18 @@ export function layoutOf(name: string, slot: number, dir: string = sandboxDir(na
 }
 
 /** The files of a sandbox that others read. */
-export const filesOf = (dir: string) => ({
+export interface SandboxFiles {
+  readonly settings: string;
+  readonly kubeconfig: string;
+  readonly credential: string;
+  readonly pki: string;
+  readonly machines: string;
+  readonly log: string;
+  readonly state: string;
+  readonly dockerSocket: string;
+}
+
+export const filesOf = (dir: string): SandboxFiles => ({
   settings: path.join(dir, "sandbox.json"),
   kubeconfig: path.join(dir, "kubeconfig"),
   credential: path.join(dir, "credential.json"),

@@ -37,16 +37,9 @@ export function running(layout: Layout, name: string): ProcessId | undefined {
 }
 
 /** The machine's PID 1 as the host numbers it: the way in for nsenter. */
-export function entrance(layout: Layout, name: string): number | undefined {
+function entrance(layout: Layout, name: string): number | undefined {
   const outside = running(layout, name);
   return outside && childrenOf(outside.pid)[0];
-}
-
-/** Runs a command inside a machine. */
-export function inMachine(layout: Layout, name: string, command: readonly string[]): string {
-  const pid = entrance(layout, name);
-  if (!pid) throw new Error(`machine ${name} of sandbox "${layout.name}" does not run (npm run sandbox -- status)`);
-  return execFileSync("nsenter", ["-t", String(pid), "-m", "-p", "-n", "--", ...command], { encoding: "utf8" });
 }
 
 function writeFiles(layout: Layout, spec: MachineSpec): void {

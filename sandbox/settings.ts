@@ -33,24 +33,26 @@ export async function claim(name: string): Promise<Layout> {
   const found = existing(name);
   if (found) return found;
   fs.mkdirSync(sandboxesDir(), { recursive: true, mode: 0o700 });
-  return exclusively(path.join(sandboxesDir(), ".slots.lock"), async () => {
-    const raced = existing(name);
-    if (raced) return raced;
-    const used = new Set(allSandboxes().map((other) => readSettings(path.join(sandboxesDir(), other))?.slot));
-    // A bridge of that slot may belong to a sandbox with another cache directory.
-    const isFree = (slot: number): boolean =>
-      !used.has(slot) && !fs.existsSync(`/sys/class/net/${layoutOf(name, slot).bridge}`);
-    const slot = Array.from({ length: SLOTS }, (_, index) => index).find(isFree);
-    if (slot === undefined) {
-      throw new Error(
-        `all ${SLOTS} sandbox slots are taken: end one first (npm run sandbox -- down --name NAME; here: ${allSandboxes().join(", ")})`,
-      );
-    }
-    const dir = sandboxDir(name);
-    fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
-    fs.writeFileSync(filesOf(dir).settings, JSON.stringify({ slot } satisfies Settings));
-    return layoutOf(name, slot);
-  });
+  return exclusively(path.join(sandboxesDir(), ".slots.lock"), () => Promise.resolve(takeSlot(name)));
+}
+
+function takeSlot(name: string): Layout {
+  const raced = existing(name);
+  if (raced) return raced;
+  const used = new Set(allSandboxes().map((other) => readSettings(path.join(sandboxesDir(), other))?.slot));
+  // A bridge of that slot may belong to a sandbox with another cache directory.
+  const isFree = (slot: number): boolean =>
+    !used.has(slot) && !fs.existsSync(`/sys/class/net/${layoutOf(name, slot).bridge}`);
+  const slot = Array.from({ length: SLOTS }, (_, index) => index).find(isFree);
+  if (slot === undefined) {
+    throw new Error(
+      `all ${SLOTS} sandbox slots are taken: end one first (npm run sandbox -- down --name NAME; here: ${allSandboxes().join(", ")})`,
+    );
+  }
+  const dir = sandboxDir(name);
+  fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
+  fs.writeFileSync(filesOf(dir).settings, JSON.stringify({ slot } satisfies Settings));
+  return layoutOf(name, slot);
 }
 
 /** Runs `work` while no other command works on the sandbox; the lock lies beside its directory, which may go away. */

@@ -13,7 +13,7 @@ export interface Tools {
   readonly env: Readonly<Record<string, string>>;
 }
 
-export const SANDBOX_ITEMS = [
+const SANDBOX_ITEMS = [
   "kubernetes",
   "kubectl",
   "etcd",

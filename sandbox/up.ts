@@ -99,7 +99,7 @@ function refuseWhereItCannotRun(): void {
     );
 }
 
-export function hasCapability(bit: bigint): boolean {
+function hasCapability(bit: bigint): boolean {
   const line = /^CapEff:\s*([0-9a-f]+)$/m.exec(fs.readFileSync("/proc/self/status", "utf8"))?.[1];
   return line !== undefined && ((BigInt(`0x${line}`) >> bit) & 1n) === 1n;
 }

@@ -66,7 +66,8 @@ export async function shell(): Promise<NodeJS.ProcessEnv> {
   if (session) return session;
   const { out, code, err } = await platform("env", ["--name", NAME]);
   if (code !== 0) throw new Error(err);
-  const exported = [...out.matchAll(/^export (\w+)='(.*)'$/gm)].map(([, name, value]) => [name, value] as const);
+  const matches = [...out.matchAll(/^export (\w+)='(.*)'$/gm)];
+  const exported = matches.map(([, name = "", value = ""]): [string, string] => [name, value]);
   const found: NodeJS.ProcessEnv = { ...process.env, ...Object.fromEntries(exported) };
   session = found;
   return found;
