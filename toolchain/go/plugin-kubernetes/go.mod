@@ -222,5 +222,5 @@ require (
 	sigs.k8s.io/yaml v1.5.0 // indirect
 )
 
-// The release names its SDK by path; this is the same one as published.
-replace github.com/pulumi/pulumi-kubernetes/sdk/v4 => github.com/pulumi/pulumi-kubernetes/sdk/v4 v4.25.0
+// Only what the provider itself uses of its SDK: see sdk/go/kubernetes.
+replace github.com/pulumi/pulumi-kubernetes/sdk/v4 => ./sdk
