@@ -34,6 +34,8 @@ export interface RegistryTarget {
 const officialImages = (): Record<string, string> =>
   Object.fromEntries(Object.keys(imageLock).map((name) => [name, upstreamReference(name)]));
 
+const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
+
 export function readTarget(env: NodeJS.ProcessEnv = process.env): Target {
   const file = env.PLATFORM_TARGET;
   if (!file)
@@ -45,7 +47,7 @@ export function readTarget(env: NodeJS.ProcessEnv = process.env): Target {
     };
   let parsed: Partial<Target>;
   try {
-    parsed = JSON.parse(fs.readFileSync(file, "utf8")) as Partial<Target>;
+    parsed = (JSON.parse(fs.readFileSync(file, "utf8")) ?? {}) as Partial<Target>;
   } catch (error) {
     throw new Error(
       `PLATFORM_TARGET names ${file}, which cannot be read (${(error as Error).message}): run npm run up, then eval "$(npm run -s env)"`,
@@ -53,8 +55,8 @@ export function readTarget(env: NodeJS.ProcessEnv = process.env): Target {
   }
   const faults = new Faults();
   if (typeof parsed.description !== "string") faults.add("description", parsed.description, "a text");
-  if (typeof parsed.images !== "object") faults.add("images", parsed.images, "an object of image references");
-  if (typeof parsed.registries !== "object") faults.add("registries", parsed.registries, "an object by environment");
+  if (!isObject(parsed.images)) faults.add("images", parsed.images, "an object of image references");
+  if (!isObject(parsed.registries)) faults.add("registries", parsed.registries, "an object by environment");
   faults.throwIfAny(`the target file ${file} is not usable`, "Write it anew with npm run up.");
   return parsed as Target;
 }
