@@ -1,5 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ReadResourceRequest, RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
+import type {
+  ReadResourceRequest,
+  RegisterResourceOutputsRequest,
+  RegisterResourceRequest,
+} from "@pulumi/pulumi/proto/resource_pb";
 
 export const SECRET = "[secret]";
 
@@ -29,6 +33,7 @@ export interface Registered {
 
 export interface Recording {
   readonly resources: readonly Registered[];
+  /** Of the stack, with `[secret]` in place of every secret. */
   readonly outputs: Fields;
 }
 
@@ -36,6 +41,7 @@ interface Monitor {
   newUrn(parent: string, type: string, name: string): string;
   registerResource(request: RegisterResourceRequest, callback: unknown): Promise<void>;
   readResource(request: ReadResourceRequest, callback: unknown): Promise<void>;
+  registerResourceOutputs(request: RegisterResourceOutputsRequest, callback: unknown): void;
 }
 
 function eachSecret(value: unknown, replace: (secret: unknown) => unknown): unknown {
@@ -64,9 +70,10 @@ function optionsOf(request: RegisterResourceRequest): Fields {
   );
 }
 
-function listen(monitor: Monitor, resources: Registered[]): void {
+function listen(monitor: Monitor, resources: Registered[], outputs: Record<string, Fields>): void {
   const register = monitor.registerResource.bind(monitor);
   const read = monitor.readResource.bind(monitor);
+  const complete = monitor.registerResourceOutputs.bind(monitor);
   const identity = (request: RegisterResourceRequest | ReadResourceRequest) => ({
     type: request.getType(),
     name: request.getName(),
@@ -91,6 +98,10 @@ function listen(monitor: Monitor, resources: Registered[]): void {
     const inputs = { id: request.getId() };
     resources.push({ ...identity(request), custom: true, read: true, inputs, opened: inputs, options: {} });
     return read(request, callback);
+  };
+  monitor.registerResourceOutputs = (request, callback) => {
+    outputs[request.getUrn()] = hidden(request.getOutputs()?.toJavaScript() ?? {}) as Fields;
+    complete(request, callback);
   };
 }
 
@@ -131,8 +142,9 @@ export async function record(
 ): Promise<Recording> {
   await pulumi.runtime.setMocks({ newResource, call: () => ({}) }, "platform", stack, false, "organization");
   pulumi.runtime.setAllConfig({ ...config });
-  listen(pulumi.runtime.getMonitor() as unknown as Monitor, resources);
-  const outputs = (await pulumi.runtime.runInPulumiStack(async () => (await program()) ?? {})) as Fields;
+  const outputs: Record<string, Fields> = {};
+  listen(pulumi.runtime.getMonitor() as unknown as Monitor, resources, outputs);
+  await pulumi.runtime.runInPulumiStack(async () => (await program()) ?? {});
   await pulumi.runtime.disconnect();
-  return { resources, outputs: hidden(await pulumi.runtime.serializeProperties("outputs", outputs)) as Fields };
+  return { resources, outputs: outputs[resources[0]?.urn ?? ""] ?? {} };
 }

@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { judgeObject, judgeSet } from "../../../policy/judge";
+import { formatFinding } from "../../../policy/rules/finding";
+import { type PolicySettings, policySettings } from "../../../policy/settings";
+import { isJudgedToken, subjectOf } from "../../../policy/subject";
+import { type Recording, type Registered, record } from "./recorder";
+import { Scene, field, sourceFolder } from "./scene";
+
+const source = sourceFolder();
+
+/** Each component by its name, so that two can be made side by side. */
+const makers: Record<string, (scene: Scene, name: string) => unknown> = {
+  RedisCluster: (scene, name) => scene.redis(name),
+  Registry: (scene, name) => scene.registry(name).pullSecret(`${name}-apps`, "apps"),
+  AppWorkload: (scene, name) => scene.app(name, { redis: scene.redis(`${name}-cache`), expose: true, replicas: 2 }),
+  AppImage: (scene, name) => scene.image(source(), name),
+  Environment: (scene, name) => scene.environment(name),
+};
+
+const isKubernetes = ({ type }: Registered): boolean => type.startsWith("kubernetes:");
+
+/** Kind, namespace and name: what may be in a cluster only once. */
+function identity(resource: Registered): string | undefined {
+  const { namespace = "", name } = (resource.inputs.metadata ?? {}) as { namespace?: string; name?: string };
+  return name && `${resource.type} ${namespace}/${name}`;
+}
+
+const repeated = (values: readonly string[]): string[] =>
+  values.filter((value, index) => values.indexOf(value) < index);
+
+function violations({ resources }: Recording, settings: PolicySettings): string[] {
+  const subjects = resources
+    .filter(({ type }) => isJudgedToken(type))
+    .map(({ type, name, opened }) => subjectOf(type, name, opened));
+  assert.ok(subjects.length > 0, "the policies saw nothing");
+  const verdicts = [
+    ...subjects.map((each) => judgeObject(each, settings.objects)),
+    ...judgeSet(subjects, settings.stack),
+  ];
+  return verdicts.flatMap(({ findings }) => findings.map(formatFinding));
+}
+
+for (const [component, make] of Object.entries(makers)) {
+  describe(`any ${component}`, () => {
+    let recording: Recording;
+    before(async () => {
+      recording = await record(() => {
+        const scene = new Scene();
+        make(scene, "one");
+        make(scene, "two");
+      });
+    });
+
+    /** What stands below a component of the kind under test. */
+    const own = (): { child: Registered; owner: Registered }[] => {
+      const byUrn = new Map(recording.resources.map((each) => [each.urn, each]));
+      const ownerOf = (each: Registered): Registered | undefined => {
+        const parent = byUrn.get(each.parent);
+        return parent && parent.type !== `platform:index:${component}` ? ownerOf(parent) : parent;
+      };
+      return recording.resources.flatMap((child) => {
+        const owner = ownerOf(child);
+        return owner ? [{ child, owner }] : [];
+      });
+    };
+
+    it("is the parent of all it makes", () => {
+      assert.ok(own().length >= 2);
+      const stack = recording.resources[0]?.urn;
+      const orphans = recording.resources.filter(
+        ({ parent, type }) =>
+          parent === stack && !type.startsWith("platform:") && !type.startsWith("pulumi:providers:"),
+      );
+      assert.deepEqual(orphans, []);
+    });
+
+    it("starts the name of each child", () => {
+      for (const { child, owner } of own()) assert.ok(child.name.startsWith(`${owner.name}-`), child.name);
+    });
+
+    it("takes the provider it is given, and no other", () => {
+      for (const { child } of own().filter(({ child: each }) => isKubernetes(each)))
+        assert.match(child.provider, /::cluster::/, child.name);
+      for (const { child } of own().filter(({ child: each }) => each.type.startsWith("docker:")))
+        assert.match(child.provider, /-builder::/, child.name);
+    });
+
+    it("can stand beside another of its kind", () => {
+      assert.deepEqual(repeated(recording.resources.map(({ urn }) => urn)), []);
+      assert.deepEqual(
+        repeated(recording.resources.filter(({ read }) => !read).flatMap((each) => identity(each) ?? [])),
+        [],
+      );
+    });
+
+    it("selects its own pods only", () => {
+      const pods = recording.resources.flatMap((each) => {
+        const labels = field(each, "spec.template.metadata.labels") as Record<string, string> | undefined;
+        return labels ? [{ owner: each.parent, namespace: field(each, "metadata.namespace"), labels }] : [];
+      });
+      const selections = recording.resources.flatMap((each) => {
+        const labels =
+          field(each, "spec.selector.matchLabels") ?? (each.type.endsWith(":Service") && field(each, "spec.selector"));
+        return labels ? [{ each, labels: Object.entries(labels) }] : [];
+      });
+      for (const { each, labels } of selections) {
+        const selected = pods.filter(
+          (pod) =>
+            pod.namespace === field(each, "metadata.namespace") &&
+            labels.every(([key, value]) => pod.labels[key] === value),
+        );
+        assert.deepEqual(
+          selected.map(({ owner }) => owner),
+          [each.parent],
+          each.name,
+        );
+      }
+    });
+
+    it("breaks no rule of our own", async () => {
+      const together = await record(() => {
+        const scene = new Scene();
+        scene.environment();
+        make(scene, "one");
+        scene.app("beside");
+      });
+      for (const stack of ["dev", "qa", "prod"])
+        assert.deepEqual(violations(together, policySettings(stack)), [], stack);
+    });
+  });
+}
+
+describe("the policies", () => {
+  it("find a workload that no environment closes off", async () => {
+    const recording = await record(() => void new Scene().app("web", { expose: true }));
+    assert.match(
+      violations(recording, policySettings("dev")).join("\n"),
+      /^\[network-policy\] Deployment dev-apps\/web/,
+    );
+  });
+});

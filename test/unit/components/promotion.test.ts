@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import { recordedImage } from "../../../components/lib/promotion";
+import { answer, record } from "./recorder";
+
+const IMAGE = "registry.example/web:1@sha256:1";
+
+/** Asks for the image of "web" while the stack `dev` has these outputs; gives the image or the refusal. */
+async function promoted(outputs: object): Promise<string> {
+  let found = "";
+  await record(
+    async () => {
+      const image = recordedImage("web", "dev") as pulumi.Output<string> & { promise(): Promise<string> };
+      found = await image.promise().catch((error: Error) => error.message);
+    },
+    {
+      stack: "qa",
+      newResource: (args) => {
+        if (args.type !== "pulumi:pulumi:StackReference") return answer(args);
+        assert.equal((args.inputs as { name: string }).name, "organization/platform/dev");
+        return { id: args.name, state: { name: "dev", outputs, secretOutputNames: [] } };
+      },
+    },
+  );
+  return found;
+}
+
+describe("an image of an earlier stage", () => {
+  it("is the one that the stage recorded", async () => {
+    assert.equal(await promoted({ releases: { web: { image: IMAGE } } }), IMAGE);
+  });
+
+  it("is refused where there is none, with the command that records it", async () => {
+    const refusal = /^stack dev has recorded no image of "web": run pulumi up -s dev first$/;
+    for (const outputs of [{}, { releases: {} }, { releases: { other: { image: IMAGE } } }, { releases: { web: {} } }])
+      assert.match(await promoted(outputs), refusal, JSON.stringify(outputs));
+  });
+});

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Target, image, readTarget, registryTarget } from "../../../components/lib/target";
+import { imageLock } from "../../../toolchain/images/lock";
+import { SECRET, record } from "./recorder";
+
+const target: Target = { description: "the cluster of the tests", images: { redis: "r@sha256:1" }, registries: {} };
+
+describe("a target", () => {
+  let dir: string;
+  const write = (name: string, text: string): string => {
+    const file = join(dir, name);
+    writeFileSync(file, text);
+    return file;
+  };
+  const read = (content: unknown): Target =>
+    readTarget({ PLATFORM_TARGET: write("target.json", JSON.stringify(content)) });
+  before(() => (dir = mkdtempSync(join(tmpdir(), "target-"))));
+  after(() => rmSync(dir, { recursive: true, force: true }));
+
+  it("without a file is the user's own cluster, with the official images and Docker as it is", () => {
+    const found = readTarget({ DOCKER_HOST: "tcp://192.0.2.1:2376" });
+    assert.deepEqual(Object.keys(found.images), Object.keys(imageLock));
+    assert.equal(found.dockerHost, "tcp://192.0.2.1:2376");
+    assert.equal(found.clusterUid, undefined);
+    assert.deepEqual(found.registries, {});
+  });
+
+  it("is read from the file that is named", () => {
+    assert.deepEqual(read({ ...target, clusterUid: "u" }), { ...target, clusterUid: "u" });
+  });
+
+  it("names the file and the command that writes it when it cannot be read", () => {
+    const missing = join(dir, "missing.json");
+    assert.throws(
+      () => readTarget({ PLATFORM_TARGET: missing }),
+      /names .*missing\.json, which cannot be read .*ENOENT/,
+    );
+    const broken = write("broken.json", "{");
+    assert.throws(() => readTarget({ PLATFORM_TARGET: broken }), /broken\.json, which cannot be read .*run npm run up/);
+  });
+
+  it("names all that is wrong with it", () => {
+    const faults =
+      /is not usable:\n {2}- description: found 1, .*\n {2}- images: found nothing, .*\n {2}- registries: found "none"/;
+    assert.throws(() => read({ description: 1, registries: "none" }), faults);
+    assert.throws(() => read({ description: "x", images: null, registries: [] }), /- images: found null/);
+    assert.throws(() => read(null), /is not usable/);
+  });
+
+  it("gives an image, or the names of those it has", () => {
+    assert.equal(image(target, "redis"), "r@sha256:1");
+    assert.throws(() => image(target, "vault"), /no image "vault" for the cluster of the tests: it has redis$/);
+  });
+
+  it("gives a registry with its certificate, and the key as a secret", async () => {
+    const dev = {
+      host: "registry.example",
+      pushHost: "192.0.2.1",
+      address: "192.0.2.1",
+      certificateFile: write("tls.crt", "certificate"),
+      keyFile: write("tls.key", "key"),
+    };
+    const { outputs } = await record(() => ({ ...registryTarget({ ...target, registries: { dev } }, "dev") }));
+    const { host, pushHost, address } = dev;
+    assert.deepEqual(outputs, { host, pushHost, address, certificate: "certificate", key: SECRET });
+  });
+
+  it("without a registry for the environment says why one is needed and where to name it", () => {
+    assert.throws(
+      () => registryTarget(target, "qa"),
+      /the nodes of the cluster of the tests trust no registry for "qa" yet.*under registries\.qa of the target file/,
+    );
+  });
+});
