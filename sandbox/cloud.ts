@@ -3,7 +3,7 @@ import * as http from "node:http";
 import { serveImages } from "../toolchain/images/registryServer";
 import { defaultCacheRoot } from "../toolchain/cache";
 import { ApiClient, apiClient } from "./apiClient";
-import { Layout, layoutOf } from "./layout";
+import { Layout, PROMISED_ADDRESSES, layoutOf } from "./layout";
 import { sleep } from "./processes";
 import * as path from "node:path";
 
@@ -19,7 +19,7 @@ interface Service {
   status: { loadBalancer?: { ingress?: { ip?: string }[] } };
 }
 
-/** The address each Service should have: kept once given, the asked-for one if it is free, else the lowest free. */
+/** The address each Service should have: kept once given, the asked-for one if it is free, else the lowest unpromised. */
 export function assignAddresses(
   services: readonly Service[],
   addressAt: (index: number) => string,
@@ -34,7 +34,8 @@ export function assignAddresses(
       (address) => !taken.has(address),
     );
     const asked = service.spec.loadBalancerIP;
-    const address = asked && free.includes(asked) ? asked : free[0];
+    const promised = Array.from({ length: PROMISED_ADDRESSES }, (_, index) => addressAt(index + 1));
+    const address = asked && free.includes(asked) ? asked : free.find((each) => !promised.includes(each));
     if (!address) continue;
     taken.add(address);
     changes.set(service, address);

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { ClusterPki, shellQuote } from "./controlPlane";
-import { Layout, filesOf } from "./layout";
+import { Layout, PROMISED_ADDRESSES, filesOf } from "./layout";
 import { MachineSpec } from "./machine";
 import { Tools } from "./tools";
 
@@ -14,7 +14,7 @@ export const DOCKER = "docker";
  */
 export function dockerSpec(layout: Layout, pki: ClusterPki, tools: Tools, imageServer: string): MachineSpec {
   const ca = fs.readFileSync(pki.platformCa.cert, "utf8");
-  const registries = Array.from({ length: 9 }, (_, index) => layout.loadBalancerIp(index + 1));
+  const registries = Array.from({ length: PROMISED_ADDRESSES }, (_, index) => layout.loadBalancerIp(index + 1));
   return {
     name: DOCKER,
     resolvConf: fs.readFileSync("/etc/resolv.conf", "utf8"),

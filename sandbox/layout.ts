@@ -9,6 +9,8 @@ import { defaultCacheRoot } from "../toolchain/cache";
  */
 export const SLOTS = 16;
 const NODE_COUNT = 3;
+/** The first load balancer addresses go only to Services that ask for them: certificates name them in advance. */
+export const PROMISED_ADDRESSES = 9;
 
 export interface NodeLayout {
   readonly name: string;
