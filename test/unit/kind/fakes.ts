@@ -71,17 +71,18 @@ exit 0
 export class Fakes {
   readonly root = fs.mkdtempSync(path.join(os.tmpdir(), "kind-test-"));
   readonly cache = path.join(this.root, "cache");
+  readonly bin = path.join(this.root, "bin");
   private readonly before = { ...process.env };
 
   constructor() {
-    const bin = path.join(this.root, "bin");
-    fs.mkdirSync(bin);
-    for (const name of ["docker", "kind", "kubectl"]) fs.writeFileSync(path.join(bin, name), FAKE, { mode: 0o755 });
+    fs.mkdirSync(this.bin);
+    for (const name of ["docker", "kind", "kubectl"])
+      fs.writeFileSync(path.join(this.bin, name), FAKE, { mode: 0o755 });
     fs.writeFileSync(path.join(this.root, "raw"), RAW_KUBECONFIG);
     this.change({ clusters: "", running: true, docker: true, killed: false });
     process.env.FAKE_DIR = this.root;
     process.env.PLATFORM_CACHE = this.cache;
-    process.env.PATH = `${bin}:${this.before.PATH}`;
+    process.env.PATH = `${this.bin}:${this.before.PATH}`;
     delete process.env.PLATFORM_PRESENT;
   }
 
