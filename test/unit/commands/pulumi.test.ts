@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { Pulumi, kubernetesId } from "../../../commands/pulumi";
+
+const STACK = "test-of-commands";
+/** Answers from files beside it, writes down what it was asked, and waits when it is told to. */
+const FAKE = `#!/bin/sh
+dir=$(dirname "$0")
+[ "$1" = wait ] && { sleep "$2"; exit 0; }
+echo "$*" >>"$dir/asked"
+[ -e "$dir/fails" ] && { cat "$dir/fails" >&2; exit 3; }
+case "$1 $2" in
+  "stack ls") cat "$dir/stacks" ;;
+  "stack export") cat "$dir/state" ;;
+esac
+`;
+
+describe("the identifier of a Kubernetes object that Pulumi lost sight of", () => {
+  const id = (type: string, metadata?: object): string | undefined =>
+    kubernetesId({ urn: "urn", type, ...(metadata ? { inputs: { metadata } } : {}) });
+
+  it("is its namespace and name", () => {
+    assert.equal(id("kubernetes:apps/v1:Deployment", { namespace: "dev-apps", name: "web" }), "dev-apps/web");
+    assert.equal(id("kubernetes:core/v1:Namespace", { name: "dev-apps" }), "dev-apps");
+  });
+
+  it("is unknown for other providers' resources, and where the name is not decided yet", () => {
+    assert.equal(id("random:index/randomPassword:RandomPassword", { name: "password" }), undefined);
+    assert.equal(id("kubernetes:core/v1:Secret", { namespace: "dev-apps" }), undefined);
+    assert.equal(id("kubernetes:core/v1:Secret"), undefined);
+  });
+});
+
+describe("Pulumi, before a command", () => {
+  let dir: string;
+  let said: string[];
+  const say = console.error;
+  const put = (name: string, content: unknown): string => {
+    const file = join(dir, name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, typeof content === "string" ? content : JSON.stringify(content));
+    return file;
+  };
+  const lock = (name: string, holder: unknown): string =>
+    put(`backend/.pulumi/locks/organization/platform/${name}`, holder);
+  const asked = (): string[] => readFileSync(join(dir, "asked"), "utf8").trim().split("\n");
+  const pulumi = (): Pulumi =>
+    new Pulumi({ PATH: `${dir}:${process.env.PATH ?? ""}`, PULUMI_BACKEND_URL: `file://${dir}/backend` }, STACK);
+
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "pulumi-"));
+    writeFileSync(join(dir, "pulumi"), FAKE, { mode: 0o755 });
+    put("stacks", [{ name: "other" }, { name: STACK }]);
+    put("state", { deployment: {} });
+    said = [];
+    console.error = (line: string) => said.push(line);
+  });
+  afterEach(() => {
+    console.error = say;
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  it("makes the stack where it is missing, without selecting it", async () => {
+    put("stacks", [{ name: "other" }]);
+    await pulumi().prepare();
+    assert.deepEqual(asked(), [
+      "stack ls --json --non-interactive",
+      `stack init ${STACK} --no-select --non-interactive`,
+    ]);
+  });
+
+  it("does nothing more where the last run ended in order", async () => {
+    await pulumi().prepare();
+    assert.deepEqual(
+      asked().filter((line) => !/^stack (ls|export) /.test(line)),
+      [],
+    );
+    assert.deepEqual(said, []);
+  });
+
+  it("asks the cluster what became of an interrupted run, and takes over what it had begun", async () => {
+    const pending = (type: string, urn: string, resource: object): object => ({ type, resource: { urn, ...resource } });
+    put("state", {
+      deployment: {
+        pending_operations: [
+          pending("creating", "urn-1", {
+            type: "kubernetes:core/v1:Service",
+            inputs: { metadata: { namespace: "dev-apps", name: "web" } },
+          }),
+          pending("creating", "urn-2", { type: "random:index/randomPassword:RandomPassword" }),
+          pending("updating", "urn-3", { type: "kubernetes:core/v1:Service", inputs: { metadata: { name: "x" } } }),
+        ],
+      },
+    });
+    await pulumi().prepare();
+    const refresh = asked().find((line) => line.startsWith("refresh ")) ?? "";
+    assert.match(refresh, new RegExp(`^refresh -s ${STACK} --yes .*--clear-pending-creates`));
+    assert.match(refresh, /--import-pending-creates urn-1,dev-apps\/web( |$)/);
+    assert.match(said.join("\n"), /interrupted in 3 operation/);
+  });
+
+  it("removes the stack's lock when its process is gone, and one that a kill cut short", async () => {
+    const { pid } = spawn("true");
+    const dead = lock(`${STACK}/dead.json`, { pid: pid ?? 0, hostname: hostname() });
+    const cut = lock(`${STACK}/cut.json`, '{"pid": 1');
+    await new Promise((done) => setTimeout(done, 50));
+    await pulumi().prepare();
+    assert.deepEqual([dead, cut].map(existsSync), [false, false]);
+  });
+
+  it("removes a lock whose process number belongs to something else by now", async () => {
+    const reused = lock(`${STACK}/reused.json`, { pid: process.pid, hostname: hostname() });
+    await pulumi().prepare();
+    assert.equal(existsSync(reused), false);
+  });
+
+  it("leaves other stacks' locks alone", async () => {
+    const other = lock("other/dead.json", { pid: 2 ** 22 + 1, hostname: hostname() });
+    await pulumi().prepare();
+    assert.equal(existsSync(other), true);
+  });
+
+  describe("while another run holds the lock", () => {
+    let holder: ChildProcess;
+    afterEach(() => holder.kill("SIGKILL"));
+
+    it("waits for it, and says for which process", async () => {
+      holder = spawn(join(dir, "pulumi"), ["wait", "0.4"], { stdio: "ignore" });
+      await new Promise((done) => holder.once("spawn", done));
+      const held = lock(`${STACK}/held.json`, { pid: holder.pid, hostname: hostname() });
+      let ended = false;
+      holder.once("exit", () => (ended = true));
+      await pulumi().prepare();
+      assert.ok(ended, "went on beside it");
+      assert.equal(existsSync(held), false);
+      assert.match(said.join("\n"), new RegExp(`waiting for another run .*${STACK} \\(process ${holder.pid}\\)`));
+    });
+  });
+
+  it("fails with the command and what Pulumi said", async () => {
+    put("fails", "error: the passphrase is wrong\n");
+    await assert.rejects(pulumi().exists(), /^Error: pulumi stack ls --json: error: the passphrase is wrong$/);
+    put("fails", "");
+    assert.equal(await pulumi().run(["up"]), 3);
+  });
+});
