@@ -14,7 +14,8 @@ export function recordedImage(app: string, from: string): pulumi.Output<string> 
   const reference = new pulumi.StackReference(`${app}-from-${from}`, { name: `organization/${project}/${from}` });
   return reference.getOutput("releases").apply((releases: Record<string, Release> | undefined) => {
     const image = releases?.[app]?.image;
-    if (image) return image;
+    if (image) return pulumi.output(image);
+    if (pulumi.runtime.isDryRun()) return pulumi.output(pulumi.unknown as string);
     throw new Error(`stack ${from} has recorded no image of "${app}": run pulumi up -s ${from} first`);
   });
 }
