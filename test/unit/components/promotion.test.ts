@@ -6,8 +6,8 @@ import { answer, record } from "./recorder";
 const IMAGE = "registry.example/web:1@sha256:1";
 
 /** Asks for the image of "web" while the stack `dev` has these outputs; gives the image or the refusal. */
-async function promoted(outputs: object): Promise<string> {
-  let found = "";
+async function promoted(outputs: object, preview = false): Promise<string | undefined> {
+  let found: string | undefined;
   await record(
     async () => {
       const image = recordedImage("web", "dev") as pulumi.Output<string> & { promise(): Promise<string> };
@@ -15,6 +15,7 @@ async function promoted(outputs: object): Promise<string> {
     },
     {
       stack: "qa",
+      preview,
       newResource: (args) => {
         if (args.type !== "pulumi:pulumi:StackReference") return answer(args);
         assert.equal((args.inputs as { name: string }).name, "organization/platform/dev");
@@ -30,9 +31,14 @@ describe("an image of an earlier stage", () => {
     assert.equal(await promoted({ releases: { web: { image: IMAGE } } }), IMAGE);
   });
 
+  it("is left open by a preview where there is none yet", async () => {
+    assert.equal(await promoted({}, true), undefined);
+    assert.equal(await promoted({ releases: { web: { image: IMAGE } } }, true), IMAGE);
+  });
+
   it("is refused where there is none, with the command that records it", async () => {
     const refusal = /^stack dev has recorded no image of "web": run pulumi up -s dev first$/;
     for (const outputs of [{}, { releases: {} }, { releases: { other: { image: IMAGE } } }, { releases: { web: {} } }])
-      assert.match(await promoted(outputs), refusal, JSON.stringify(outputs));
+      assert.match((await promoted(outputs)) ?? "", refusal, JSON.stringify(outputs));
   });
 });

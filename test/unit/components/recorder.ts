@@ -54,12 +54,20 @@ function eachSecret(value: unknown, replace: (secret: unknown) => unknown): unkn
 const hidden = (value: unknown): unknown => eachSecret(value, () => SECRET);
 const opened = (value: unknown): unknown => eachSecret(value, opened);
 
+function timeoutsOf(request: RegisterResourceRequest): Fields | undefined {
+  const given = request.getCustomtimeouts();
+  const all = { create: given?.getCreate(), update: given?.getUpdate(), delete: given?.getDelete() };
+  const set = Object.entries(all).filter(([, value]) => value);
+  return set.length > 0 ? Object.fromEntries(set) : undefined;
+}
+
 function optionsOf(request: RegisterResourceRequest): Fields {
   const options: Fields = {
     protect: request.getProtect() || undefined,
     retainOnDelete: request.getRetainondelete() || undefined,
     deleteBeforeReplace: request.getDeletebeforereplace() || undefined,
     deletedWith: request.getDeletedwith() || undefined,
+    customTimeouts: timeoutsOf(request),
     ignoreChanges: request.getIgnorechangesList(),
     replaceOnChanges: request.getReplaceonchangesList(),
     // The SDK's own aliases, one for each older API version of a kind, name neither a resource nor a URN.
@@ -128,6 +136,7 @@ export const answer: Answer = ({ type, name, inputs, id }) => {
 
 export interface Settings {
   readonly stack?: string;
+  readonly preview?: boolean;
   /** `platform:key` → text, as the engine hands it over. */
   readonly config?: Readonly<Record<string, string>>;
   readonly newResource?: Answer;
@@ -138,9 +147,9 @@ export interface Settings {
 /** Runs a program under mocks to its end and gives what it asked the engine for. */
 export async function record(
   program: () => Promise<Fields | void> | Fields | void,
-  { stack = "dev", config = {}, newResource = answer, resources = [] }: Settings = {},
+  { stack = "dev", preview = false, config = {}, newResource = answer, resources = [] }: Settings = {},
 ): Promise<Recording> {
-  await pulumi.runtime.setMocks({ newResource, call: () => ({}) }, "platform", stack, false, "organization");
+  await pulumi.runtime.setMocks({ newResource, call: () => ({}) }, "platform", stack, preview, "organization");
   pulumi.runtime.setAllConfig({ ...config });
   const outputs: Record<string, Fields> = {};
   listen(pulumi.runtime.getMonitor() as unknown as Monitor, resources, outputs);

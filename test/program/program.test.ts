@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { judgeObject, judgeSet } from "../../policy/judge";
+import { formatFinding } from "../../policy/rules/finding";
+import { policySettings } from "../../policy/settings";
+import { isJudgedToken, subjectOf } from "../../policy/subject";
+import type { Fields, Registered } from "../unit/components/recorder";
+import { type Golden, differences, goldenOf, readGolden, writeGolden } from "./golden";
+import { pathsOf } from "./paths";
+import { KEY, type Run, STACKS, Stage, appsOf } from "./stage";
+
+const HINT = "If that is what you meant: UPDATE_GOLDEN=1 npx mocha 'test/program/*.test.ts', and commit the files.";
+
+const isKubernetes = ({ type }: Registered): boolean => type.startsWith("kubernetes:");
+
+describe("the program", function () {
+  this.timeout(60_000);
+  let stage: Stage;
+  let runs: Record<string, Run>;
+  before(async () => {
+    stage = await Stage.set();
+    const all = await Promise.all(STACKS.map((stack) => stage.run(stack)));
+    runs = Object.fromEntries(STACKS.map((stack, index) => [stack, all[index] as Run]));
+  });
+  after(() => stage.strike());
+
+  for (const stack of STACKS) {
+    describe(`for ${stack}`, () => {
+      const run = (): Run => runs[stack] as Run;
+      const made = (): readonly Registered[] => run().resources.filter(({ read }) => !read);
+
+      it("runs to its end", () => assert.equal(run().error, undefined));
+
+      it("asks for what the committed file says", () => {
+        const found = goldenOf(run());
+        if (process.env.UPDATE_GOLDEN) writeGolden(stack, found);
+        const lines = differences(readGolden(stack) ?? { resources: {}, outputs: {} }, found);
+        if (lines.length > 0)
+          assert.fail(`${stack} differs from test/program/golden/${stack}.json:\n${lines.join("\n")}\n${HINT}`);
+      });
+
+      it("asks for nothing twice", () => {
+        const urns = run().resources.map(({ urn }) => urn);
+        assert.deepEqual(
+          urns.filter((urn, index) => urns.indexOf(urn) < index),
+          [],
+        );
+        const objects = made().flatMap(({ type, inputs }) => {
+          const { namespace = "", name } = (inputs.metadata ?? {}) as { namespace?: string; name?: string };
+          return name ? [`${type} ${namespace}/${name}`] : [];
+        });
+        assert.deepEqual(
+          objects.filter((each, index) => objects.indexOf(each) < index),
+          [],
+        );
+      });
+
+      it("leaves no object to an ambient kubeconfig, and binds its provider to the one cluster", () => {
+        for (const each of run().resources.filter(isKubernetes)) assert.match(each.provider, /::cluster::/, each.name);
+        const provider = run().resources.find(({ type }) => type === "pulumi:providers:kubernetes");
+        assert.equal(provider?.inputs.clusterIdentifier, stage.cluster.uid);
+      });
+
+      it("keeps every secret wrapped, in inputs and outputs", () => {
+        const shown = JSON.stringify([run().resources.map(({ inputs }) => inputs), run().outputs]);
+        const opened = JSON.stringify(run().resources.map((each) => each.opened));
+        assert.ok(
+          opened.includes(KEY) && opened.includes("generated-redis-password"),
+          "the test looks for the wrong texts",
+        );
+        for (const secret of [KEY, "generated-", "hashed-"])
+          assert.ok(!shown.includes(secret), `${secret} is in the open`);
+      });
+
+      it("puts every object into a namespace of its own, and none elsewhere", () => {
+        const namespaces = Object.values((run().outputs as { namespaces: Record<string, string> }).namespaces);
+        for (const name of namespaces) assert.ok(name.startsWith(`${stack}-`), name);
+        for (const { name, type, inputs } of made().filter(isKubernetes)) {
+          const metadata = inputs.metadata as { namespace?: string; name?: string };
+          assert.ok(
+            namespaces.includes((type.endsWith(":Namespace") ? metadata.name : metadata.namespace) ?? ""),
+            name,
+          );
+        }
+      });
+
+      it("runs images by digest only", () => {
+        const images =
+          JSON.stringify(
+            run()
+              .resources.filter(isKubernetes)
+              .map(({ inputs }) => inputs),
+          ).match(/"image":"[^"]*"/g) ?? [];
+        assert.ok(images.length >= 3);
+        for (const image of images) assert.match(image, /:[^:@/"]+@sha256:[0-9a-f]{64}"$/);
+      });
+
+      it("says where its applications answer, and which images they run", () => {
+        const { endpoints, releases } = run().outputs as { endpoints: Fields; releases: Fields };
+        const apps = Object.keys(appsOf(stack)).sort();
+        assert.deepEqual([Object.keys(endpoints).sort(), Object.keys(releases).sort()], [apps, apps]);
+      });
+
+      it("is committed with nothing that the policies refuse", () => {
+        const golden = readGolden(stack) as Golden;
+        const subjects = Object.entries(golden.resources).flatMap(([key, { inputs, read }]) => {
+          const [type = "", name = ""] = key.split(" ");
+          return isJudgedToken(type) && !read ? [subjectOf(type, name, inputs as Fields)] : [];
+        });
+        assert.ok(subjects.length > 5);
+        const { objects, stack: together } = policySettings(stack);
+        const verdicts = [...subjects.map((each) => judgeObject(each, objects)), ...judgeSet(subjects, together)];
+        assert.deepEqual(
+          verdicts.flatMap(({ findings }) => findings.map(formatFinding)),
+          [],
+        );
+      });
+
+      it("opens the declared paths, and no other", () => {
+        const apps = Object.entries(appsOf(stack));
+        const links = apps.flatMap(([name, { redis }]) =>
+          redis ? [`${stack}-apps/${name} → ${stack}-data/redis TCP 6379`] : [],
+        );
+        const exposed = apps.flatMap(([name, { expose, port }]) =>
+          expose ? [`outside → ${stack}-apps/${name} TCP ${port}`] : [],
+        );
+        const registry = `outside → ${stack}-registry/registry TCP 5000`;
+        assert.deepEqual(pathsOf(run().resources), [...links, ...exposed, registry].sort());
+        const undefended = run().resources.filter(({ type }) => !type.endsWith(":NetworkPolicy"));
+        assert.ok(pathsOf(undefended).includes(`${stack}-registry/registry → ${stack}-registry/registry anything`));
+      });
+    });
+  }
+
+  it("tells a difference by resource and value, and no difference by nothing", () => {
+    const before = { resources: { a: { inputs: { x: 1, y: [1, 2] } }, gone: {} }, outputs: { url: "one" } };
+    const after = { resources: { a: { inputs: { y: [1, 3], z: {} } }, come: {} }, outputs: { url: "two" } };
+    assert.deepEqual(differences(before, after), [
+      "- a › inputs › x: 1",
+      "~ a › inputs › y › 1: 2 → 3",
+      "+ a › inputs › z: {}",
+      "+ come",
+      "- gone",
+      '~ outputs › url: "one" → "two"',
+    ]);
+    assert.deepEqual(differences(after, structuredClone(after)), []);
+  });
+
+  it("builds in dev only, and runs elsewhere what the stage before recorded", () => {
+    const builds = (stack: string): boolean =>
+      (runs[stack] as Run).resources.some(({ type }) => type.startsWith("docker:"));
+    assert.deepEqual(STACKS.map(builds), [true, false, false]);
+    const before = (stack: string): string[] =>
+      (runs[stack] as Run).resources.flatMap(({ type, opened }) =>
+        type.endsWith(":StackReference") ? [String(opened.id as string)] : [],
+      );
+    assert.deepEqual(STACKS.map(before), [[], ["organization/platform/dev"], ["organization/platform/qa"]]);
+  });
+
+  it("asks for nothing at all on another cluster than the stack's", async () => {
+    const { error, resources } = await stage.run("dev", { clusterUid: "uid-of-another" });
+    assert.match(error ?? "", /^refused: stack dev belongs to cluster uid-of-another, but context "fake-admin"/);
+    assert.deepEqual(
+      resources.map(({ type }) => type),
+      ["pulumi:pulumi:Stack"],
+    );
+  });
+
+  it("does not run an application that the stage before never released", async () => {
+    const { error, resources } = await stage.run("qa", { releases: {} });
+    assert.match(error ?? "", /^stack dev has recorded no image of "visit-tracker": run pulumi up -s dev first/);
+    assert.ok(!resources.some(({ type, name }) => type.endsWith(":Deployment") && name.startsWith("visit-tracker")));
+  });
+});
