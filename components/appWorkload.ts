@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { PlatformComponent } from "./lib/component";
 import { Identity, labels, selector } from "./lib/labels";
 import { Peer, fromOutsidePods, link } from "./lib/network";
-import { SKIP_AWAIT, containerSecurity, podSecurity } from "./lib/security";
+import { SKIP_AWAIT, WORKLOAD_TIMEOUT, containerSecurity, podSecurity } from "./lib/security";
 import type { RedisCluster } from "./redisCluster";
 
 export interface AppWorkloadArgs {
@@ -122,7 +122,7 @@ export class AppWorkload extends PlatformComponent {
           },
         },
       },
-      { ...this.own, dependsOn: args.redis ? [args.redis.ready] : [] },
+      { ...this.own, ...WORKLOAD_TIMEOUT, dependsOn: args.redis ? [args.redis.ready] : [] },
     );
   }
 

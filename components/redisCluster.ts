@@ -5,7 +5,7 @@ import { PlatformComponent } from "./lib/component";
 import { Identity, labels, selector } from "./lib/labels";
 import { Peer } from "./lib/network";
 import { bytes } from "./lib/quantities";
-import { SKIP_AWAIT, containerSecurity, podSecurity } from "./lib/security";
+import { SKIP_AWAIT, WORKLOAD_TIMEOUT, containerSecurity, podSecurity } from "./lib/security";
 
 export interface RedisClusterArgs {
   readonly environment: string;
@@ -169,7 +169,7 @@ user ${USER} on >${password} ~* &* +@all -@admin -@dangerous +info
           ],
         },
       },
-      this.own,
+      { ...this.own, ...WORKLOAD_TIMEOUT },
     );
   }
 }

@@ -4,7 +4,7 @@ import * as random from "@pulumi/random";
 import { PlatformComponent } from "./lib/component";
 import { Identity, labels, selector } from "./lib/labels";
 import { Peer, fromOutsidePods } from "./lib/network";
-import { SKIP_AWAIT, containerSecurity, podSecurity } from "./lib/security";
+import { SKIP_AWAIT, WORKLOAD_TIMEOUT, containerSecurity, podSecurity } from "./lib/security";
 
 export interface RegistryArgs {
   readonly environment: string;
@@ -187,7 +187,7 @@ export class Registry extends PlatformComponent {
           },
         },
       },
-      this.own,
+      { ...this.own, ...WORKLOAD_TIMEOUT },
     );
   }
 }

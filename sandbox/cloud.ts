@@ -19,7 +19,10 @@ interface Service {
   status: { loadBalancer?: { ingress?: { ip?: string }[] } };
 }
 
-/** The address each Service should have: kept once given, the asked-for one if it is free, else the lowest unpromised. */
+/** Addresses below this one are for Services that ask for theirs (spec.loadBalancerIP). */
+const FIRST_FREE = 10;
+
+/** The address each Service should have and has not: the one it asks for, else the lowest free. */
 export function assignAddresses(
   services: readonly Service[],
   addressAt: (index: number) => string,
@@ -27,15 +30,14 @@ export function assignAddresses(
   const balanced = services.filter((service) => service.spec.type === "LoadBalancer");
   const current = (service: Service): string | undefined => service.status.loadBalancer?.ingress?.[0]?.ip;
   const taken = new Set(balanced.flatMap((service) => current(service) ?? []));
+  const all = Array.from({ length: 254 }, (_, index) => addressAt(index + 1));
+  const [ours, pool] = [new Set(all), all.slice(FIRST_FREE - 1)];
   const changes = new Map<Service, string>();
   for (const service of balanced) {
     if (current(service)) continue;
-    const free = Array.from({ length: 254 }, (_, index) => addressAt(index + 1)).filter(
-      (address) => !taken.has(address),
-    );
-    const asked = service.spec.loadBalancerIP;
-    const promised = Array.from({ length: PROMISED_ADDRESSES }, (_, index) => addressAt(index + 1));
-    const address = asked && free.includes(asked) ? asked : free.find((each) => !promised.includes(each));
+    const { loadBalancerIP: asked } = service.spec;
+    const free = (candidate: string): boolean => !taken.has(candidate);
+    const address = asked && ours.has(asked) && free(asked) ? asked : pool.find(free);
     if (!address) continue;
     taken.add(address);
     changes.set(service, address);

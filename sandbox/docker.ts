@@ -28,7 +28,8 @@ export function dockerSpec(layout: Layout, pki: ClusterPki, tools: Tools, imageS
         "--exec-root=/run/docker",
         "--pidfile=/run/docker.pid",
         `--registry-mirror=http://${imageServer}`,
-        `--insecure-registry=${imageServer}`,
+        // BuildKit takes a mirror for plain HTTP only when it is listed here with its scheme.
+        `--insecure-registry=http://${imageServer}`,
         "--iptables=false",
         "--ip6tables=false",
         "--bridge=none",

@@ -22,3 +22,6 @@ export const containerSecurity = (): SecurityContext => ({
 
 /** Readiness is proven by the workload; the provider's wait for endpoints would only add ten seconds. */
 export const SKIP_AWAIT = { "pulumi.com/skipAwait": "true" } as const;
+
+/** A workload that is not ready by then will not be: say so, with the pods' own reasons, rather than wait ten minutes. */
+export const WORKLOAD_TIMEOUT = { customTimeouts: { create: "4m", update: "4m", delete: "3m" } } as const;
