@@ -1,6 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
 import { AppImage } from "./components/appImage";
 import { AppWorkload } from "./components/appWorkload";
 import { Environment } from "./components/environment";
@@ -28,8 +29,8 @@ export = async (): Promise<Record<string, unknown>> => {
     clusterIdentifier: facts.uid,
     kubeClientSettings: { qps: 500, burst: 1000 },
   });
-  const opts = { provider: cluster };
-  const { podCidrs } = facts;
+  const opts = { providers: { kubernetes: cluster, random: new random.Provider("random") } };
+  const podCidrs = config.podCidrs ?? facts.podCidrs;
 
   const environment = new Environment(
     stack,

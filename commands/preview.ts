@@ -3,10 +3,11 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { parseArgs } from "node:util";
 import { DEFAULT_NAME } from "../sandbox/layout";
-import { fail, UsageError } from "./errors";
+import { fail } from "./errors";
 import { Place, previewPlace } from "./previewPlace";
 import { previewSummary } from "./previewSummary";
 import { Pulumi } from "./pulumi";
+import { STACKS, checkStack } from "./stacks";
 
 const HELP = `npm run preview -- --stack NAME [--summary FILE] [--name SANDBOX]
 
@@ -19,9 +20,6 @@ cluster where it runs, else with a kind cluster that is made for the preview and
   --summary FILE  write what was found as Markdown, also when the preview fails
   --name SANDBOX  which local cluster (default "${DEFAULT_NAME}")`;
 
-/** From the first; each may look up what the ones before it recorded. */
-const STAGES = ["dev", "qa", "prod"];
-
 interface Outcome {
   readonly code: number;
   readonly events: string;
@@ -29,7 +27,7 @@ interface Outcome {
 
 async function preview(stack: string, place: Place): Promise<Outcome> {
   if (place.own) {
-    for (const stage of STAGES.slice(0, STAGES.indexOf(stack) + 1)) {
+    for (const stage of STACKS.slice(0, STACKS.indexOf(stack) + 1)) {
       const pulumi = new Pulumi(place.session, stage);
       if (!(await pulumi.exists())) await pulumi.read(["stack", "init", stage, "--no-select"]);
     }
@@ -58,8 +56,8 @@ async function main(args: string[]): Promise<void> {
     },
   });
   if (values.help) return console.log(HELP);
-  const { stack = "", summary } = values;
-  if (!STAGES.includes(stack)) throw new UsageError(`"${stack}" is no environment: take --stack dev, qa or prod`);
+  const { summary } = values;
+  const stack = checkStack(values.stack);
   const started = Date.now();
   const write = (against: string, outcome: Outcome, failure?: string): void => {
     const seconds = (Date.now() - started) / 1000;

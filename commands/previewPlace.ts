@@ -1,12 +1,10 @@
 import * as fs from "node:fs";
-import { isKind, kindDown, kindStatus } from "../sandbox/kind";
-import { CONTROL_PLANE } from "../sandbox/controlPlane";
-import { running } from "../sandbox/machine";
-import { existing } from "../sandbox/settings";
+import { kindDown } from "../sandbox/kind";
 import { ensure } from "../toolchain";
+import { isRunning, sessionOf } from "./cluster";
 import { UsageError } from "./errors";
 import { kindSession, kindTarget } from "./kindTarget";
-import { PROGRAM_ITEMS, Session, sandboxSession, toolSession } from "./session";
+import { PROGRAM_ITEMS, Session, toolSession } from "./session";
 
 /** The state and the cluster that a preview compares the program with. */
 export interface Place {
@@ -44,16 +42,8 @@ async function sharedPlace(backend: string, kubeconfig: string): Promise<Place> 
 }
 
 async function localPlace(name: string): Promise<Place | undefined> {
-  const layout = existing(name);
-  if (layout && running(layout, CONTROL_PLANE)) {
-    const session = sandboxSession(layout, await ensure(PROGRAM_ITEMS));
-    return { text: `sandbox "${name}" of this machine`, session, own: true, close: nothing };
-  }
-  if (isKind(name) && (await kindStatus(name)).state === "running") {
-    const session = kindSession(name, await ensure(PROGRAM_ITEMS));
-    return { text: `kind cluster "${name}" of this machine`, session, own: true, close: nothing };
-  }
-  return undefined;
+  const session = (await isRunning({ name })) ? await sessionOf({ name }) : undefined;
+  return session && { text: `local cluster "${name}" of this machine`, session, own: true, close: nothing };
 }
 
 async function ephemeralPlace(stack: string, hasBackend: boolean, say: Say): Promise<Place> {

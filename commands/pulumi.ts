@@ -116,7 +116,10 @@ export class Pulumi {
   }
 
   private get env(): NodeJS.ProcessEnv {
-    return { ...process.env, ...this.session };
+    const env = { ...process.env, ...this.session };
+    // One in the environment would hide the cluster's own.
+    if (this.session.PULUMI_CONFIG_PASSPHRASE_FILE) delete env.PULUMI_CONFIG_PASSPHRASE;
+    return env;
   }
 }
 

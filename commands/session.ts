@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { Layout, filesOf } from "../sandbox/layout";
+import { filesOf } from "../sandbox/layout";
 import type { Toolchain } from "../toolchain";
-import { targetFile, trustBundle } from "./target";
+import { trustBundle } from "./target";
 
 /** The variables with which pulumi and kubectl, started by hand or by us, work on a target. */
 export type Session = Readonly<Record<string, string>>;
@@ -11,20 +11,23 @@ export type Session = Readonly<Record<string, string>>;
 export const ROOT = path.resolve(__dirname, "..");
 export const PROGRAM_ITEMS = ["pulumi", "kubectl", "plugin-kubernetes", "plugin-random", "plugin-docker"];
 
-/** State and its passphrase live in the sandbox's own directory and go with it. */
-export function sandboxSession(layout: Layout, toolchain: Toolchain): Session {
-  const files = filesOf(layout.dir);
-  const passphrase = path.join(layout.dir, "passphrase");
-  fs.mkdirSync(files.state, { recursive: true, mode: 0o700 });
+/** State and its passphrase live in the cluster's own directory and go with it. */
+export function stateSession(dir: string): Session {
+  const { state, passphrase } = filesOf(dir);
+  fs.mkdirSync(state, { recursive: true, mode: 0o700 });
   if (!fs.existsSync(passphrase)) fs.writeFileSync(passphrase, randomBytes(24).toString("base64url"), { mode: 0o600 });
+  return { PULUMI_BACKEND_URL: `file://${state}`, PULUMI_CONFIG_PASSPHRASE_FILE: passphrase };
+}
+
+export function sandboxSession(dir: string, toolchain: Toolchain): Session {
+  const files = filesOf(dir);
   return {
     ...toolSession(toolchain),
-    PULUMI_BACKEND_URL: `file://${files.state}`,
-    PULUMI_CONFIG_PASSPHRASE_FILE: passphrase,
+    ...stateSession(dir),
     KUBECONFIG: files.kubeconfig,
-    PLATFORM_TARGET: targetFile(layout),
+    PLATFORM_TARGET: files.target,
     DOCKER_HOST: `unix://${files.dockerSocket}`,
-    SSL_CERT_FILE: trustBundle(layout),
+    SSL_CERT_FILE: trustBundle(dir),
   };
 }
 

@@ -7,10 +7,8 @@ import { authority, certificate } from "../sandbox/pki";
 import { ensureImages } from "../toolchain/images";
 
 /** The images that the program runs; the sandbox's own parts bring theirs themselves. */
-const IMAGES = ["redis", "registry", "node", "busybox"];
+export const PROGRAM_IMAGES = ["redis", "registry", "node", "busybox"];
 const ENVIRONMENTS = ["dev", "qa", "prod"];
-
-export const targetFile = (layout: Layout): string => path.join(layout.dir, "target.json");
 
 /** Writes down what the program needs to know of a sandbox. The file holds paths, never keys. */
 export async function writeSandboxTarget(
@@ -18,7 +16,7 @@ export async function writeSandboxTarget(
   clusterUid: string,
   say: (line: string) => void,
 ): Promise<Target> {
-  const images = await ensureImages(IMAGES, { report: say });
+  const images = await ensureImages(PROGRAM_IMAGES, { report: say });
   const pki = filesOf(layout.dir).pki;
   const ca = authority(pki, "platform-ca", `sandbox ${layout.name} platform CA`);
   const registries = ENVIRONMENTS.map((environment, index) => {
@@ -38,20 +36,25 @@ export async function writeSandboxTarget(
     buildCa: systemBundle(),
     registries: Object.fromEntries(registries),
   };
-  const file = targetFile(layout);
+  writeTarget(layout.dir, target);
+  return target;
+}
+
+/** Replaces the target file as a whole. */
+export function writeTarget(dir: string, target: Target): void {
+  const file = filesOf(dir).target;
   fs.writeFileSync(`${file}.new`, JSON.stringify(target, null, 2), { mode: 0o600 });
   fs.renameSync(`${file}.new`, file);
-  return target;
 }
 
 const systemBundle = (): string | undefined =>
   ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"].find((file) => fs.existsSync(file));
 
 /** What certificates of the platform's registries verify against, with the system's own authorities. */
-export function trustBundle(layout: Layout): string {
-  const file = path.join(layout.dir, "trust.pem");
+export function trustBundle(dir: string): string {
+  const { trust, pki } = filesOf(dir);
   const system = systemBundle();
-  const own = fs.readFileSync(path.join(filesOf(layout.dir).pki, "platform-ca.crt"), "utf8");
-  fs.writeFileSync(file, `${system ? fs.readFileSync(system, "utf8") : ""}\n${own}`);
-  return file;
+  const own = fs.readFileSync(path.join(pki, "platform-ca.crt"), "utf8");
+  fs.writeFileSync(trust, `${system ? fs.readFileSync(system, "utf8") : ""}\n${own}`);
+  return trust;
 }

@@ -4,6 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { down } from "../sandbox/down";
 import { existing } from "../sandbox/settings";
+import { ensure } from "../toolchain";
 import { fail } from "./errors";
 import { ROOT } from "./session";
 
@@ -19,6 +20,8 @@ interface Tally {
 }
 
 const SANDBOX = "test";
+/** What broke off before it could count. */
+const BROKEN: Tally = { passed: 0, failed: 1, skipped: 0 };
 
 function run(
   command: string,
@@ -48,12 +51,27 @@ async function mocha(title: string, patterns: readonly string[], env: NodeJS.Pro
       PLATFORM_TEST_REPORT: report,
     },
   );
-  const tally = fs.existsSync(report)
-    ? (JSON.parse(fs.readFileSync(report, "utf8")) as Tally)
-    : { passed: 0, failed: 1, skipped: 0 };
+  const tally = fs.existsSync(report) ? (JSON.parse(fs.readFileSync(report, "utf8")) as Tally) : BROKEN;
   fs.rmSync(path.dirname(report), { recursive: true, force: true });
   // A run that broke off, or was told to fail by something other than a test, is no success.
   return code !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally;
+}
+
+/** The applications' own tests, each with its own packages, as its developers run them. */
+async function application(name: string): Promise<Tally> {
+  console.log(`\n== application ${name}`);
+  const dir = path.join(ROOT, "apps", name);
+  if ((await run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], dir)) !== 0) return BROKEN;
+  const child = spawn("npm", ["test", "--silent"], { cwd: dir, stdio: ["ignore", "pipe", "inherit"] });
+  let out = "";
+  child.stdout.on("data", (data: Buffer) => {
+    out += data.toString();
+    process.stdout.write(data);
+  });
+  const code = await new Promise<number>((done) => child.on("close", (status) => done(status ?? 1)));
+  const count = (word: string): number => Number(new RegExp(`^ℹ ${word} (\\d+)$`, "m").exec(out)?.[1] ?? 0);
+  const tally = { passed: count("pass"), failed: count("fail"), skipped: count("skipped") };
+  return code !== 0 && tally.failed === 0 ? BROKEN : tally;
 }
 
 function whyNotLive(): string | undefined {
@@ -64,7 +82,10 @@ function whyNotLive(): string | undefined {
 
 async function live(): Promise<Tally> {
   try {
-    return await mocha("live: on a real cluster", ["test/live/**/*.test.ts"], { PLATFORM_TEST_SANDBOX: SANDBOX });
+    return await mocha("live: on a real cluster", ["test/live/**/*.test.ts"], {
+      PLATFORM_TEST_SANDBOX: SANDBOX,
+      PLATFORM_CLUSTER: "sandbox",
+    });
   } finally {
     for (const name of [SANDBOX, `${SANDBOX}-second`, `${SANDBOX}-other`]) if (existing(name)) await down(name);
   }
@@ -72,7 +93,10 @@ async function live(): Promise<Tally> {
 
 async function main(args: string[]): Promise<void> {
   if (args.includes("--help")) return console.log(HELP);
+  // Checks the workflows; where it cannot be had, their test says so.
+  await ensure(["actionlint"]).catch((error: Error) => console.error(error.message));
   const tallies = [await mocha("unit, policy and program", ["test/{unit,policy,program}/**/*.test.ts"])];
+  for (const name of fs.readdirSync(path.join(ROOT, "apps"))) tallies.push(await application(name));
   const reason = whyNotLive();
   const skips: string[] = [];
   if (reason) {

@@ -1,37 +1,18 @@
 import { parseArgs } from "node:util";
-import { kubectl } from "../sandbox/addons";
-import { DEFAULT_NAME, Layout, filesOf } from "../sandbox/layout";
-import { up as sandboxUp } from "../sandbox/up";
-import { ensure } from "../toolchain";
-import { fail, UsageError } from "./errors";
+import { DEFAULT_NAME } from "../sandbox/layout";
+import { bringUp } from "./cluster";
+import { fail } from "./errors";
 import { Pulumi } from "./pulumi";
-import { PROGRAM_ITEMS, Session, sandboxSession } from "./session";
-import { writeSandboxTarget } from "./target";
+import { checkStack } from "./stacks";
 
-const HELP = `npm run up [-- --stack NAME] [--name SANDBOX]
+const HELP = `npm run up [-- --stack NAME] [--name CLUSTER] [--context NAME]
 
 From this machine as it is to the running platform: tools, a local cluster, and the stack on it.
 
   --stack NAME    the environment: dev (default), qa or prod
-  --name SANDBOX  which local cluster (default "${DEFAULT_NAME}")`;
-
-const say = (line: string): void => console.error(line);
-
-/** Brings the machine's part of a target up and gives the variables to work on it. */
-async function sandboxTarget(name: string): Promise<{ layout: Layout; session: Session }> {
-  const toolchain = await ensure(PROGRAM_ITEMS);
-  const layout = await sandboxUp({ name, docker: true, say });
-  const { kubeconfig } = filesOf(layout.dir);
-  const uid = await kubectl(toolchain.bin("kubectl"), kubeconfig, [
-    "get",
-    "namespace",
-    "kube-system",
-    "-o",
-    "jsonpath={.metadata.uid}",
-  ]);
-  await writeSandboxTarget(layout, uid, say);
-  return { layout, session: sandboxSession(layout, toolchain) };
-}
+  --name CLUSTER  which local cluster (default "${DEFAULT_NAME}"): kind where Docker and the internet are at hand, else
+                  the sandbox; PLATFORM_CLUSTER=kind or sandbox decides
+  --context NAME  no local cluster: the one that this context of your kubeconfig names`;
 
 async function main(args: string[]): Promise<void> {
   const { values } = parseArgs({
@@ -39,14 +20,13 @@ async function main(args: string[]): Promise<void> {
     options: {
       stack: { type: "string", default: "dev" },
       name: { type: "string", default: DEFAULT_NAME },
+      context: { type: "string" },
       help: { type: "boolean", short: "h" },
     },
   });
   if (values.help) return console.log(HELP);
-  const { stack } = values;
-  if (!["dev", "qa", "prod"].includes(stack))
-    throw new UsageError(`"${stack}" is no environment: take --stack dev, qa or prod`);
-  const { session } = await sandboxTarget(values.name);
+  const stack = checkStack(values.stack);
+  const session = await bringUp(values, (line) => console.error(line));
   const pulumi = new Pulumi(session, stack);
   await pulumi.prepare();
   const pack = ["--policy-pack", "policy", "--policy-pack-config", `policy/config/${stack}.json`];

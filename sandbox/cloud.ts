@@ -19,9 +19,6 @@ interface Service {
   status: { loadBalancer?: { ingress?: { ip?: string }[] } };
 }
 
-/** Addresses below this one are for Services that ask for theirs (spec.loadBalancerIP). */
-const FIRST_FREE = 10;
-
 /** The address each Service should have and has not: the one it asks for, else the lowest free. */
 export function assignAddresses(
   services: readonly Service[],
@@ -31,7 +28,7 @@ export function assignAddresses(
   const current = (service: Service): string | undefined => service.status.loadBalancer?.ingress?.[0]?.ip;
   const taken = new Set(balanced.flatMap((service) => current(service) ?? []));
   const all = Array.from({ length: 254 }, (_, index) => addressAt(index + 1));
-  const [ours, pool] = [new Set(all), all.slice(FIRST_FREE - 1)];
+  const [ours, pool] = [new Set(all), all.slice(PROMISED_ADDRESSES)];
   const changes = new Map<Service, string>();
   for (const service of balanced) {
     if (current(service)) continue;

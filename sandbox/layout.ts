@@ -90,6 +90,9 @@ export interface SandboxFiles {
   readonly machines: string;
   readonly log: string;
   readonly state: string;
+  readonly passphrase: string;
+  readonly target: string;
+  readonly trust: string;
   readonly dockerSocket: string;
 }
 
@@ -101,5 +104,8 @@ export const filesOf = (dir: string): SandboxFiles => ({
   machines: path.join(dir, "machines"),
   log: path.join(dir, "log"),
   state: path.join(dir, "state"),
+  passphrase: path.join(dir, "passphrase"),
+  target: path.join(dir, "target.json"),
+  trust: path.join(dir, "trust.pem"),
   dockerSocket: path.join(dir, "docker.sock"),
 });

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { ensureImages } from "../toolchain/images";
+import { writeAccess } from "./access";
 import { kubectl, manifests } from "./addons";
 import { cgroupOf, createCgroup } from "./cgroups";
 import { IMAGE_PORT } from "./cloud";
@@ -104,47 +105,16 @@ function hasCapability(bit: bigint): boolean {
   return line !== undefined && ((BigInt(`0x${line}`) >> bit) & 1n) === 1n;
 }
 
-/** The user's kubeconfig names the cluster only; the credential is read from a file of its own when it is needed. */
 function writeUserFiles(layout: Layout, pki: ClusterPki): void {
-  const files = filesOf(layout.dir);
   const admin = certificate(pki.dir, "admin", pki.ca, { commonName: "admin", organization: "system:masters" });
   const text = (file: string): string => fs.readFileSync(file, "utf8");
-  const credential = {
-    apiVersion: "client.authentication.k8s.io/v1",
-    kind: "ExecCredential",
-    status: { clientCertificateData: text(admin.cert), clientKeyData: text(admin.key) },
-  };
-  fs.writeFileSync(files.credential, JSON.stringify(credential), { mode: 0o600 });
-  const name = `sandbox-${layout.name}`;
-  const kubeconfig = {
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [
-      {
-        name,
-        cluster: {
-          server: pki.server,
-          "certificate-authority-data": Buffer.from(text(pki.ca.cert)).toString("base64"),
-        },
-      },
-    ],
-    users: [
-      {
-        name,
-        user: {
-          exec: {
-            apiVersion: "client.authentication.k8s.io/v1",
-            command: "cat",
-            args: [files.credential],
-            interactiveMode: "Never",
-          },
-        },
-      },
-    ],
-    contexts: [{ name, context: { cluster: name, user: name } }],
-    "current-context": name,
-  };
-  fs.writeFileSync(files.kubeconfig, JSON.stringify(kubeconfig, null, 2), { mode: 0o600 });
+  writeAccess(layout.dir, {
+    name: `sandbox-${layout.name}`,
+    server: pki.server,
+    caData: Buffer.from(text(pki.ca.cert)).toString("base64"),
+    certificate: text(admin.cert),
+    key: text(admin.key),
+  });
 }
 
 function bridgeUp(layout: Layout): void {

@@ -189,7 +189,10 @@ export async function clusterFacts(kubeconfig: Kubeconfig): Promise<ClusterFacts
   return {
     uid: system.metadata.uid,
     server: kubeconfig.server,
-    podCidrs: nodes.items.flatMap((node) => node.spec.podCIDRs ?? []).sort(),
+    podCidrs: nodes.items
+      .flatMap((node) => node.spec.podCIDRs ?? [])
+      .filter((cidr) => !cidr.includes(":"))
+      .sort(),
   };
 }
 

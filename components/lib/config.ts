@@ -4,6 +4,8 @@ import { bytes, cores } from "./quantities";
 /** One environment, as its stack file describes it: read once, checked as a whole. */
 export interface PlatformConfig {
   readonly clusterUid?: string;
+  /** Where the cluster's nodes do not show their pods' addresses. */
+  readonly podCidrs?: readonly string[];
   readonly build: boolean;
   readonly registry: { readonly storage: string };
   readonly redis: { readonly storage: string; readonly memory: string };
@@ -41,6 +43,9 @@ export function decoded(text: string | undefined): unknown {
 }
 
 const NAME = /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/;
+const CIDR = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
+const isCidrList = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === "string" && CIDR.test(each));
 type Fields = Readonly<Record<string, unknown>>;
 
 export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
@@ -52,6 +57,10 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
   const clusterUid = raw("clusterUid") ?? "";
   if (typeof clusterUid !== "string")
     faults.add("platform:clusterUid", clusterUid, "the UID of the cluster's kube-system namespace");
+  const ranges = raw("podCidrs");
+  const podCidrs = Array.isArray(ranges) && ranges.length === 0 ? undefined : ranges;
+  if (podCidrs !== undefined && !isCidrList(podCidrs))
+    faults.add("platform:podCidrs", podCidrs, 'a list of IPv4 ranges such as ["10.244.0.0/16"]');
   const registry = reader.object("platform:registry", raw("registry"), ["storage"]);
   const redis = reader.object("platform:redis", raw("redis"), ["storage", "memory"]);
   const profile = reader.object("platform:profile", raw("profile"), ["replicas", "spread", "quota"]);
@@ -60,6 +69,7 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
 
   const config: PlatformConfig = {
     clusterUid: typeof clusterUid === "string" && clusterUid ? clusterUid : undefined,
+    podCidrs: isCidrList(podCidrs) ? podCidrs : undefined,
     build,
     registry: { storage: reader.size("platform:registry.storage", registry.storage, "5Gi") },
     redis: {

@@ -58,6 +58,11 @@ export function fromOutsidePods(
   podCidrs: readonly string[],
   opts: pulumi.CustomResourceOptions,
 ): void {
+  if (podCidrs.length === 0)
+    throw new Error(
+      `${to.name} cannot be opened to the outside alone: the cluster's nodes do not show which addresses their pods have, so every pod would get in. ` +
+        `Name the ranges with platform:podCidrs, such as ["10.244.0.0/16"].`,
+    );
   const name = `${to.name}-from-outside`;
   new k8s.networking.v1.NetworkPolicy(
     name,

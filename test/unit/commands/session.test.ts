@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { exportsOf, sandboxSession, withoutSalt } from "../../../commands/session";
-import { filesOf, layoutOf } from "../../../sandbox/layout";
+import { filesOf } from "../../../sandbox/layout";
 import { authority } from "../../../sandbox/pki";
 
 describe("the salt of a passphrase", () => {
@@ -59,7 +59,7 @@ describe("a sandbox's session", () => {
     authority(filesOf(dir).pki, "platform-ca", "CA of the tests");
   });
   after(() => rmSync(dir, { recursive: true, force: true }));
-  const session = (): Record<string, string> => sandboxSession(layoutOf("test", 0, dir), toolchain);
+  const session = (): Record<string, string> => sandboxSession(dir, toolchain);
 
   it("keeps state and passphrase in the sandbox's directory, to go with it", () => {
     const { PULUMI_BACKEND_URL, PULUMI_CONFIG_PASSPHRASE_FILE, KUBECONFIG, PLATFORM_TARGET } = session();

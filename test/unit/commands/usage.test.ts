@@ -20,8 +20,8 @@ const calls: [string, string[], { code: number; says: RegExp }][] = [
     ["--name", "Not A Name"],
     { code: 1, says: /^error: sandbox name "Not A Name" is not usable: take 1 to 20/ },
   ],
-  ["down", [], { code: 0, says: /^nothing to remove: there is no sandbox "platform"/ }],
-  ["env", [], { code: 2, says: /^error: sandbox "platform" is not there yet: npm run up makes it/ }],
+  ["down", [], { code: 0, says: /^nothing to remove: local cluster "platform" is not there/ }],
+  ["env", [], { code: 2, says: /^error: local cluster "platform" is not there yet: npm run up makes it/ }],
   ["sandbox", ["explode"], { code: 2, says: /^error: .*explode/ }],
 ];
 

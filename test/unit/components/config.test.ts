@@ -26,6 +26,7 @@ describe("configuration", () => {
   it("reads a stack file", () => {
     assert.deepEqual(parse({ ...sound, clusterUid: "u-1", registry: { storage: "7Gi" }, redis: { memory: "64Mi" } }), {
       clusterUid: "u-1",
+      podCidrs: undefined,
       build: true,
       registry: { storage: "7Gi" },
       redis: { storage: "1Gi", memory: "64Mi" },

@@ -1,0 +1,109 @@
+import { execFile } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { kubectl } from "../sandbox/addons";
+import { CONTROL_PLANE } from "../sandbox/controlPlane";
+import { down as sandboxDown } from "../sandbox/down";
+import { isKind, kindDown, kindStatus } from "../sandbox/kind";
+import { filesOf } from "../sandbox/layout";
+import { running } from "../sandbox/machine";
+import { existing } from "../sandbox/settings";
+import { up as sandboxUp } from "../sandbox/up";
+import { ensure } from "../toolchain";
+import { defaultCacheRoot } from "../toolchain/cache";
+import { reachableHosts } from "../toolchain/connectivity";
+import { upstreamReference } from "../toolchain/images/lock";
+import { UsageError } from "./errors";
+import { kindSession, kindTarget } from "./kindTarget";
+import { PROGRAM_ITEMS, Session, sandboxSession, stateSession, toolSession } from "./session";
+import { PROGRAM_IMAGES, writeSandboxTarget, writeTarget } from "./target";
+
+/** Which cluster a command works on: a local one by name, or one of the user's by the context of their kubeconfig. */
+export interface Choice {
+  readonly name: string;
+  readonly context?: string;
+}
+
+type Say = (line: string) => void;
+type Kind = "sandbox" | "kind";
+
+/** What is there already decides; else kind where Docker and the internet are at hand, and the sandbox where not. */
+async function kindOf({ name }: Choice): Promise<Kind> {
+  if (existing(name)) return "sandbox";
+  if (isKind(name)) return "kind";
+  const wanted = process.env.PLATFORM_CLUSTER ?? "auto";
+  if (wanted === "sandbox" || wanted === "kind") return wanted;
+  if (wanted !== "auto") throw new UsageError(`PLATFORM_CLUSTER is "${wanted}": take sandbox, kind or auto`);
+  return (await dockerAnswers()) && (await imagesCanBePulled()) ? "kind" : "sandbox";
+}
+
+const dockerAnswers = (): Promise<boolean> =>
+  new Promise((done) => execFile("docker", ["version"], { timeout: 5000 }, (error) => done(!error)));
+
+async function imagesCanBePulled(): Promise<boolean> {
+  if (process.env.PLATFORM_SOURCE === "build") return false;
+  return (await reachableHosts(["https://registry-1.docker.io/v2/"], undefined)).size > 0;
+}
+
+/** For messages. */
+export const described = ({ name, context }: Choice): string =>
+  context ? `the cluster of context "${context}"` : `local cluster "${name}"`;
+
+/** Brings the cluster up where it is a local one, and gives the variables to work on it. */
+export async function bringUp(choice: Choice, say: Say): Promise<Session> {
+  if (choice.context) return contextSession(choice.context);
+  const kind = await kindOf(choice);
+  const toolchain = await ensure(PROGRAM_ITEMS);
+  if (kind === "kind") {
+    await kindTarget(choice.name, say);
+    return kindSession(choice.name, toolchain);
+  }
+  const layout = await sandboxUp({ name: choice.name, docker: true, say });
+  const ask = ["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"];
+  const uid = await kubectl(toolchain.bin("kubectl"), filesOf(layout.dir).kubeconfig, ask);
+  await writeSandboxTarget(layout, uid, say);
+  return sandboxSession(layout.dir, toolchain);
+}
+
+/** The variables of a cluster that was brought up before; undefined where there is none. */
+export async function sessionOf(choice: Choice): Promise<Session | undefined> {
+  if (choice.context) return fs.existsSync(contextDir(choice.context)) ? contextSession(choice.context) : undefined;
+  const layout = existing(choice.name);
+  if (layout) return sandboxSession(layout.dir, await ensure(PROGRAM_ITEMS));
+  return isKind(choice.name) ? kindSession(choice.name, await ensure(PROGRAM_ITEMS)) : undefined;
+}
+
+/** Whether the local cluster's API server can be expected to answer. */
+export async function isRunning({ name, context }: Choice): Promise<boolean> {
+  if (context) return true;
+  const layout = existing(name);
+  if (layout) return running(layout, CONTROL_PLANE) !== undefined;
+  return isKind(name) && (await kindStatus(name)).state === "running";
+}
+
+/** Removes a local cluster with all that is on it. */
+export async function takeDown({ name, context }: Choice, say: Say): Promise<void> {
+  if (context) throw new UsageError(`--all removes local clusters only: "${context}" is yours`);
+  return isKind(name) && !existing(name) ? kindDown(name, say) : sandboxDown(name, say);
+}
+
+const contextDir = (context: string): string => path.join(defaultCacheRoot(), "contexts", encodeURIComponent(context));
+
+/** A cluster of the user's: their kubeconfig, their backend and passphrase where they have them, official images. */
+async function contextSession(context: string): Promise<Session> {
+  const dir = contextDir(context);
+  const { target } = filesOf(dir);
+  if (!fs.existsSync(target)) {
+    fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const images = Object.fromEntries(PROGRAM_IMAGES.map((name) => [name, upstreamReference(name)]));
+    writeTarget(dir, { description: described({ name: "", context }), images, registries: {} });
+  }
+  return {
+    ...toolSession(await ensure(PROGRAM_ITEMS)),
+    ...(process.env.PULUMI_BACKEND_URL ? {} : stateSession(dir)),
+    KUBECONFIG: process.env.KUBECONFIG ?? path.join(os.homedir(), ".kube", "config"),
+    PLATFORM_CONTEXT: context,
+    PLATFORM_TARGET: target,
+  };
+}
