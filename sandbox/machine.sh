@@ -26,10 +26,15 @@ if [ "$network" = own-network ]; then
   [ -e "$root/routes" ] && ip -batch "$root/routes"
 fi
 
+mkdir -p /run/services
 stopping=
+# Keeps one service running. A supervisor that follows a killed one finds the service by its pid and takes it over anew.
 supervise() {
+  [ -e "/run/services/$1" ] && kill -9 "$(<"/run/services/$1")" 2>/dev/null
   while :; do
-    bash "$root/services/$1" >>"$root/log/$1.log" 2>&1 </dev/null
+    bash "$root/services/$1" >>"$root/log/$1.log" 2>&1 </dev/null &
+    echo $! >"/run/services/$1"
+    wait $!
     echo "--- $1 ended with $? at $(date -u +%FT%TZ), starting it again" >>"$root/log/$1.log"
     sleep 0.5
   done
@@ -47,6 +52,15 @@ stop() {
   exit 0
 }
 trap stop TERM
-for service in "$root"/services/*; do supervise "$(basename "$service")" & done
+declare -A supervisor
+for file in "$root"/services/*; do supervisor[$(basename "$file")]=0; done
 # bash as PID 1 also reaps the orphans that container shims leave behind.
-while :; do wait -n || sleep 0.2; done
+while :; do
+  for service in "${!supervisor[@]}"; do
+    [ "${supervisor[$service]}" != 0 ] && kill -0 "${supervisor[$service]}" 2>/dev/null && continue
+    supervise "$service" &
+    supervisor[$service]=$!
+  done
+  wait -n
+  sleep 0.2
+done

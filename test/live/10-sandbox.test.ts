@@ -221,9 +221,10 @@ describe("sandbox: a cluster that behaves like a real one", function () {
       "nc",
       "-w",
       "5",
-      "-z",
       "192.0.2.1",
       "80",
+      "-e",
+      "true",
     ]);
     assert.notEqual(code, 0);
     assert.match(err, /unreachable|timed out/i);

@@ -204,6 +204,19 @@ export const isReady = (pod: string, namespace: string): Promise<string> =>
 
 /** Whether a TCP connection from inside a pod comes about within three seconds. */
 export async function canConnect(namespace: string, pod: string, host: string, port: number): Promise<boolean> {
-  const { code } = await tryKubectl(["exec", "-n", namespace, pod, "--", "nc", "-w", "3", host, String(port), "-e", "true"]);
+  const { code } = await tryKubectl([
+    "exec",
+    "-n",
+    namespace,
+    pod,
+    "--",
+    "nc",
+    "-w",
+    "3",
+    host,
+    String(port),
+    "-e",
+    "true",
+  ]);
   return code === 0;
 }
