@@ -80,7 +80,7 @@ export = async (): Promise<Record<string, unknown>> => {
           },
           { provider: builder },
         ).reference
-      : recordedImage(name, app.from ?? "");
+      : recordedImage(name, app.from ?? "", registry.host);
     releases[name] = { image: reference };
     const { replicas, spread } = config.profile;
     const workload = new AppWorkload(

@@ -122,9 +122,9 @@ interface RunOptions {
   readonly releases?: object;
 }
 
-/** What the stage before this one would have recorded. */
+/** What the stage before this one would have recorded, once copied to where this one pulls from. */
 function recorded(stack: string): object {
   const image = (name: string): string =>
-    `registry.dev-registry.svc.cluster.local/${name}:0123456789ab@sha256:${"1".repeat(64)}`;
+    `registry.${stack}-registry.svc.cluster.local/${name}:0123456789ab@sha256:${"1".repeat(64)}`;
   return Object.fromEntries(Object.keys(appsOf(stack)).map((name) => [name, { image: image(name) }]));
 }

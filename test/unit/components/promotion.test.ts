@@ -6,11 +6,11 @@ import { answer, record } from "./recorder";
 const IMAGE = "registry.example/web:1@sha256:1";
 
 /** Asks for the image of "web" while the stack `dev` has these outputs; gives the image or the refusal. */
-async function promoted(outputs: object, preview = false): Promise<string | undefined> {
+async function promoted(outputs: object, preview = false, host = "registry.example"): Promise<string | undefined> {
   let found: string | undefined;
   await record(
     async () => {
-      const image = recordedImage("web", "dev") as pulumi.Output<string> & { promise(): Promise<string> };
+      const image = recordedImage("web", "dev", host) as pulumi.Output<string> & { promise(): Promise<string> };
       found = await image.promise().catch((error: Error) => error.message);
     },
     {
@@ -34,6 +34,12 @@ describe("an image of an earlier stage", () => {
   it("is left open by a preview where there is none yet", async () => {
     assert.equal(await promoted({}, true), undefined);
     assert.equal(await promoted({ releases: { web: { image: IMAGE } } }, true), IMAGE);
+  });
+
+  it("is refused where this environment's nodes cannot pull it, by an update only", async () => {
+    const outputs = { releases: { web: { image: IMAGE } } };
+    assert.match((await promoted(outputs, false, "registry.qa")) ?? "", /cannot pull: they log in to registry\.qa only/);
+    assert.equal(await promoted(outputs, true, "registry.qa"), IMAGE);
   });
 
   it("is refused where there is none, with the command that records it", async () => {
