@@ -38,7 +38,10 @@ describe("an image of an earlier stage", () => {
 
   it("is refused where this environment's nodes cannot pull it, by an update only", async () => {
     const outputs = { releases: { web: { image: IMAGE } } };
-    assert.match((await promoted(outputs, false, "registry.qa")) ?? "", /cannot pull: they log in to registry\.qa only/);
+    assert.match(
+      (await promoted(outputs, false, "registry.qa")) ?? "",
+      /cannot pull: they log in to registry\.qa only/,
+    );
     assert.equal(await promoted(outputs, true, "registry.qa"), IMAGE);
   });
 
