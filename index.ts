@@ -7,6 +7,7 @@ import { AppWorkload } from "./components/appWorkload";
 import { Environment } from "./components/environment";
 import { checkPin, clusterFacts, readKubeconfig } from "./components/lib/cluster";
 import { decoded, parseConfig } from "./components/lib/config";
+import { program } from "./components/lib/program";
 import { recordedImage } from "./components/lib/promotion";
 import { image, readTarget, registryTarget } from "./components/lib/target";
 import { RedisCluster } from "./components/redisCluster";
@@ -14,7 +15,7 @@ import { Registry } from "./components/registry";
 import { enforcePolicies } from "./policy/inProgram";
 
 /** The platform of one environment, from its stack file: `pulumi up -s dev`. */
-export = async (): Promise<Record<string, unknown>> => {
+export = program(async () => {
   const stack = pulumi.getStack();
   const settings = new pulumi.Config();
   const config = parseConfig(stack, (key) => decoded(settings.get(key)));
@@ -103,4 +104,4 @@ export = async (): Promise<Record<string, unknown>> => {
   }
 
   return { endpoints, releases, namespaces: environment.names, cluster: { uid: facts.uid, server: facts.server } };
-};
+});

@@ -16,7 +16,7 @@ const workload = (container: string, namespace: string): string => `
         spec: { containers: [{ name: "main", image: image(target, "busybox"), ${container} }] },
       },
     },
-  }, opts);
+  }, { provider: cluster });
 `;
 
 const LIMITS = `resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { cpu: "100m", memory: "32Mi" } }`;

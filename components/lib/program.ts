@@ -1,0 +1,26 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/**
+ * A program whose failures are one clear message. Faults in its input say all that is needed; a fault of the code itself
+ * also says where. Left alone, Pulumi would print the error object with every resource that hangs on it, which can take
+ * minutes.
+ */
+export function program<T>(work: () => Promise<T>): () => Promise<T> {
+  return async () => {
+    try {
+      return await work();
+    } catch (error) {
+      throw new pulumi.RunError(explained(error));
+    }
+  };
+}
+
+export function explained(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // What we refuse is thrown as a plain Error; everything else is a surprise.
+  if (error.constructor === Error && !pulumi.ResourceError.isInstance(error)) return error.message;
+  const frames = (error.stack ?? "")
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line) && !line.includes("node_modules"));
+  return [`${error.name}: ${error.message}`, ...frames.slice(0, 5)].join("\n");
+}
