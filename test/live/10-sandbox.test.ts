@@ -39,6 +39,7 @@ describe("sandbox: a cluster that behaves like a real one", function () {
   });
 
   after(async () => {
+    await platform("sandbox", ["down", "--name", `${NAME}-second`]);
     await tryKubectl(["delete", "namespace", NAMESPACE, "--wait=false"]);
   });
 
@@ -238,9 +239,9 @@ describe("sandbox: a cluster that behaves like a real one", function () {
   });
 
   it("heals when killed in parts, and a second sandbox leaves no trace behind", async () => {
+    const second = `${NAME}-second`;
     const layout = existing(NAME);
     assert.ok(layout);
-    const second = `${NAME}-second`;
     const up = platform("sandbox", ["up", "--name", second]);
     await sleep(8000);
     const other = existing(second);

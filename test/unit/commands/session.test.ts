@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { exportsOf, sandboxSession, withoutSalt } from "../../../commands/session";
+import { ROOT, exportsOf, sandboxSession, withoutSalt } from "../../../commands/session";
 import { filesOf } from "../../../sandbox/layout";
 import { authority } from "../../../sandbox/pki";
 
@@ -21,6 +21,13 @@ describe("the salt of a passphrase", () => {
     const text = `# encryptionsalt: is not committed\n${config}  platform:encryptionsalt: mine\n`;
     assert.equal(withoutSalt(text), text);
     assert.equal(withoutSalt(""), "");
+  });
+
+  it("is in no stack file that is committed", () => {
+    for (const stack of ["dev", "qa", "prod"]) {
+      const committed = execFileSync("git", ["show", `HEAD:Pulumi.${stack}.yaml`], { cwd: ROOT, encoding: "utf8" });
+      assert.doesNotMatch(committed, /encryptionsalt/);
+    }
   });
 });
 
