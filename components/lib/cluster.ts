@@ -94,7 +94,7 @@ export function readKubeconfig(env: NodeJS.ProcessEnv = process.env): Kubeconfig
 function providerInput(name: string, server: string, ca: Buffer | undefined, user: RawUser, file: string): string {
   const absolute = (relative?: string): string | undefined => relative && path.resolve(path.dirname(file), relative);
   const login = user.exec
-    ? { exec: user.exec }
+    ? { exec: guarded(user.exec, server) }
     : {
         "client-certificate": absolute(user["client-certificate"]),
         "client-certificate-data": user["client-certificate-data"],
@@ -116,6 +116,20 @@ function providerInput(name: string, server: string, ca: Buffer | undefined, use
     contexts: [{ name, context: { cluster: name, user: name } }],
     "current-context": name,
   });
+}
+
+/**
+ * Refresh and destroy take the provider from the state and never run the program, so its pin cannot stop them. Its login can:
+ * it is refused in a shell whose KUBECONFIG speaks of other clusters only.
+ */
+function guarded(exec: NonNullable<RawUser["exec"]>, server: string): NonNullable<RawUser["exec"]> {
+  const script = [
+    'for file in $(printf %s "${KUBECONFIG:-}" | tr ":" " "); do grep -qF -- "$0" "$file" && exec "$@"; done',
+    'if [ -z "${KUBECONFIG:-}" ]; then exec "$@"; fi',
+    'echo "refused: this stack belongs to the cluster $0, of which KUBECONFIG ($KUBECONFIG) says nothing; nothing was written" >&2',
+    "exit 1",
+  ].join("\n");
+  return { ...exec, command: "sh", args: ["-c", script, server, exec.command, ...(exec.args ?? [])] };
 }
 
 function execCredential(exec: NonNullable<RawUser["exec"]>): { cert?: Buffer; key?: Buffer; token?: string } {

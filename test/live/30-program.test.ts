@@ -189,7 +189,11 @@ describe("program: the first slice, on a real cluster", function () {
       }
       const namespaces = await kubectl(["get", "namespaces", "-o", "name"], { env });
       assert.doesNotMatch(namespaces, /dev-/);
-      await pulumi(["refresh", "-s", STACK, "--yes"], { env });
+      for (const verb of ["refresh", "destroy"]) {
+        const refused = await pulumi([verb, "-s", STACK, "--yes", "--skip-preview"], { env });
+        assert.notEqual(refused.code, 0, refused.all);
+        assert.match(refused.all, /refused: this stack belongs to the cluster|cluster is unreachable/);
+      }
       const after = await pulumi(["stack", "export", "-s", STACK]);
       const urns = (text: string): string[] =>
         (JSON.parse(text) as { deployment: { resources: { urn: string }[] } }).deployment.resources

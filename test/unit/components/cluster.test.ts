@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,6 +20,16 @@ after(async () => {
 /** What the provider is given, for a user like this. */
 function input(user?: object): { users: { user: Record<string, unknown> }[]; [key: string]: unknown } {
   return JSON.parse(readKubeconfig(cluster.kubeconfig(user)).providerInput) as ReturnType<typeof input>;
+}
+
+/** Logs in as the provider does, in a shell with these variables. */
+function login(found: ReturnType<typeof input>, env: NodeJS.ProcessEnv): { code: number | null; out: string } {
+  const { command, args } = found.users[0]?.user.exec as { command: string; args: string[] };
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    env: { PATH: process.env.PATH, ...env },
+    encoding: "utf8",
+  });
+  return { code: status, out: stdout + stderr };
 }
 
 describe("a kubeconfig", () => {
@@ -48,9 +59,23 @@ current-context: x
 
   it("hands the provider the way to log in by a plugin, and nothing that the plugin says", () => {
     const found = input();
-    assert.deepEqual(found.users[0]?.user, { exec: cluster.exec });
+    assert.deepEqual(login(found, {}), { code: 0, out: readFileSync(join(dir, "credential.json"), "utf8") });
     assert.ok(!JSON.stringify(found).includes(TOKEN));
     assert.equal(found["current-context"], "fake-admin");
+  });
+
+  it("lets nobody log in, for a refresh or destroy, whose KUBECONFIG speaks of other clusters only", () => {
+    const found = input();
+    const own = cluster.kubeconfig().KUBECONFIG ?? "";
+    const other = join(dir, "other.kubeconfig");
+    writeFileSync(other, "clusters: [{ name: c, cluster: { server: https://192.0.2.1 } }]");
+    const refused = login(found, { KUBECONFIG: other });
+    assert.equal(refused.code, 1);
+    assert.match(
+      refused.out,
+      /^refused: this stack belongs to the cluster https:\/\/127\.0\.0\.1:\d+, of which KUBECONFIG \(.*other/,
+    );
+    for (const KUBECONFIG of [own, `${other}:${own}`]) assert.equal(login(found, { KUBECONFIG }).code, 0, KUBECONFIG);
   });
 
   it("hands the provider files by their absolute paths, and nothing that they hold", () => {
