@@ -187,11 +187,11 @@ async function ready(layout: Layout, { tools, pki, images }: Plan): Promise<void
     "-n",
     namespace,
     `deployment/${name}`,
-    "--timeout=90s",
+    "--timeout=180s",
   ];
   await Promise.all(
     [
-      ["wait", "--for=condition=Ready", "node", "--all", "--timeout=90s"],
+      ["wait", "--for=condition=Ready", "node", "--all", "--timeout=180s"],
       rollout("kube-system", "coredns"),
       rollout("kube-system", "metrics-server"),
       rollout("local-path-storage", "local-path-provisioner"),

@@ -144,7 +144,7 @@ describe("sandbox: a cluster that behaves like a real one", function () {
 
   it("serves the aggregated API, logs, exec and port-forward", async () => {
     assert.match(await kubectl(["exec", "-n", NAMESPACE, "near", "--", "id", "-u"]), /65532/);
-    await eventually(async () => assert.match(await kubectl(["top", "node"]), /node3/), 60_000);
+    await eventually(async () => assert.match(await kubectl(["top", "node"]), /node3/), 120_000);
     const forward = spawn("kubectl", ["port-forward", "-n", NAMESPACE, "pod/server", ":8080"], {
       env: await shell(),
       stdio: ["ignore", "pipe", "inherit"],
