@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { existing } from "../../sandbox/settings";
-import { processesOf } from "../../sandbox/processes";
+import { processesOf, signal } from "../../sandbox/processes";
 import {
   NAME,
   ROOT,
@@ -248,17 +248,11 @@ describe("sandbox: a cluster that behaves like a real one", function () {
     assert.ok(other, "the second sandbox has claimed its slot");
     assert.notEqual(other.slot, layout.slot);
     // A part of everything the second one runs, killed at once.
-    for (const [index, { pid }] of processesOf(other.dir).entries()) if (index % 3 === 0) process.kill(pid, "SIGKILL");
+    for (const [index, part] of processesOf(other.dir).entries()) if (index % 3 === 0) signal(part, "SIGKILL");
     await up;
     const healed = await platform("sandbox", ["up", "--name", second]);
     assert.equal(healed.code, 0, healed.all);
-    for (const { pid } of processesOf(other.dir)) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // It went with another one.
-      }
-    }
+    for (const part of processesOf(other.dir)) signal(part, "SIGKILL");
     const down = await platform("sandbox", ["down", "--name", second]);
     assert.equal(down.code, 0, down.all);
     assert.deepEqual(processesOf(other.dir), []);
