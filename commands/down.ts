@@ -3,7 +3,8 @@ import { DEFAULT_NAME } from "../sandbox/layout";
 import { described, isRunning, sessionOf, takeDown } from "./cluster";
 import { fail, UsageError } from "./errors";
 import { Pulumi } from "./pulumi";
-import { checkStack } from "./stacks";
+import { removeSalt } from "./session";
+import { STACKS, checkStack } from "./stacks";
 
 const HELP = `npm run down [-- --stack NAME] [--all] [--name CLUSTER] [--context NAME]
 
@@ -30,7 +31,10 @@ async function main(args: string[]): Promise<void> {
   if (values.help) return console.log(HELP);
   const stack = checkStack(values.stack);
   // With the cluster go its objects, and the state that speaks of them: nothing to take apart one by one.
-  if (values.all) return takeDown(values, say);
+  if (values.all) {
+    for (const each of STACKS) removeSalt(each);
+    return takeDown(values, say);
+  }
   const session = await sessionOf(values);
   if (!session) return say(`nothing to remove: ${described(values)} is not there`);
   if (!(await isRunning(values)))
