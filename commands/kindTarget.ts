@@ -1,6 +1,7 @@
 import type { Target } from "../components/lib/target";
 import { KindCluster, kindDir, kindUp } from "../sandbox/kind";
-import { HTTP, HTTPS, registryHost } from "../sandbox/kindConfig";
+import { registryHost } from "../sandbox/environments";
+import { HTTP, HTTPS } from "../sandbox/kindConfig";
 import { filesOf } from "../sandbox/layout";
 import { authority, certificate } from "../sandbox/pki";
 import type { Toolchain } from "../toolchain";

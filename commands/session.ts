@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { dockerHost } from "../sandbox/docker";
 import { filesOf } from "../sandbox/layout";
 import type { Toolchain } from "../toolchain";
 import { trustBundle } from "./target";
@@ -26,7 +27,7 @@ export function sandboxSession(dir: string, toolchain: Toolchain): Session {
     ...stateSession(dir),
     KUBECONFIG: files.kubeconfig,
     PLATFORM_TARGET: files.target,
-    DOCKER_HOST: `unix://${files.dockerSocket}`,
+    DOCKER_HOST: dockerHost(dir),
     SSL_CERT_FILE: trustBundle(dir),
   };
 }

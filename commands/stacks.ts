@@ -1,7 +1,8 @@
+import { ENVIRONMENTS } from "../sandbox/environments";
 import { UsageError } from "./errors";
 
-/** The environments, from the first; each may look up what the ones before it recorded. */
-export const STACKS = ["dev", "qa", "prod"];
+/** A stack for each environment. */
+export const STACKS: readonly string[] = ENVIRONMENTS;
 
 export function checkStack(stack: string | undefined): string {
   if (stack && STACKS.includes(stack)) return stack;

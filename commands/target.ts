@@ -2,13 +2,13 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Target } from "../components/lib/target";
 import { dockerHost } from "../sandbox/docker";
+import { ENVIRONMENTS, registryHost } from "../sandbox/environments";
 import { Layout, filesOf } from "../sandbox/layout";
 import { authority, certificate } from "../sandbox/pki";
 import { ensureImages } from "../toolchain/images";
 
 /** The images that the program runs; the sandbox's own parts bring theirs themselves. */
 export const PROGRAM_IMAGES = ["redis", "registry", "node", "busybox"];
-const ENVIRONMENTS = ["dev", "qa", "prod"];
 
 /** Writes down what the program needs to know of a sandbox. The file holds paths, never keys. */
 export async function writeSandboxTarget(
@@ -20,7 +20,7 @@ export async function writeSandboxTarget(
   const pki = filesOf(layout.dir).pki;
   const ca = authority(pki, "platform-ca", `sandbox ${layout.name} platform CA`);
   const registries = ENVIRONMENTS.map((environment, index) => {
-    const host = `registry.${environment}-registry.svc.cluster.local`;
+    const host = registryHost(environment);
     const address = layout.loadBalancerIp(index + 1);
     const pair = certificate(pki, `registry-${environment}`, ca, {
       commonName: host,
@@ -32,7 +32,7 @@ export async function writeSandboxTarget(
     description: `sandbox "${layout.name}"`,
     clusterUid,
     images: Object.fromEntries(Object.entries(images).map(([name, { reference }]) => [name, reference])),
-    dockerHost: dockerHost(layout),
+    dockerHost: dockerHost(layout.dir),
     buildCa: systemBundle(),
     registries: Object.fromEntries(registries),
   };

@@ -1,5 +1,4 @@
 import * as fs from "node:fs";
-import * as path from "node:path";
 import { ClusterPki, shellQuote } from "./controlPlane";
 import { Layout, PROMISED_ADDRESSES, filesOf } from "./layout";
 import { MachineSpec } from "./machine";
@@ -23,7 +22,7 @@ export function dockerSpec(layout: Layout, pki: ClusterPki, tools: Tools, imageS
     services: {
       dockerd: [
         tools.bin("dockerd"),
-        `--host=unix://${filesOf(layout.dir).dockerSocket}`,
+        `--host=${dockerHost(layout.dir)}`,
         "--data-root=/var/lib/docker",
         "--exec-root=/run/docker",
         "--pidfile=/run/docker.pid",
@@ -43,4 +42,4 @@ export function dockerSpec(layout: Layout, pki: ClusterPki, tools: Tools, imageS
   };
 }
 
-export const dockerHost = (layout: Layout): string => `unix://${path.resolve(filesOf(layout.dir).dockerSocket)}`;
+export const dockerHost = (dir: string): string => `unix://${filesOf(dir).dockerSocket}`;

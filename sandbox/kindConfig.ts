@@ -1,5 +1,6 @@
+import { ENVIRONMENTS } from "./environments";
+
 /** What a kind cluster of ours looks like, and how to read what Docker says of it. */
-export const ENVIRONMENTS = ["dev", "qa", "prod"] as const;
 
 /** Kubernetes 1.34 as kind 0.30 was released with. */
 const NODE_IMAGE = "kindest/node:v1.34.0@sha256:7416a61b42b1662ca6ca89f02028ac133a309a2a30ba309614e8ec94d976dc5a";
@@ -13,8 +14,6 @@ const PLACES = [
   { zone: "zone-b", region: "region-1" },
   { zone: "zone-c", region: "region-2" },
 ];
-
-export const registryHost = (environment: string): string => `registry.${environment}-registry.svc.cluster.local`;
 
 /** As kind names them; the first is the control plane. Each stands for the LoadBalancer address of one environment. */
 export const nodeNames = (cluster: string): string[] =>

@@ -1,5 +1,6 @@
 import * as path from "node:path";
 import { ClusterPki, command, shellQuote } from "./controlPlane";
+import { ENVIRONMENTS, registryHost } from "./environments";
 import { Layout, NodeLayout } from "./layout";
 import { MachineSpec, machineDir } from "./machine";
 import { certificate } from "./pki";
@@ -144,8 +145,8 @@ oom_score = 0
 
 /** Registries inside the cluster are trusted through the platform's CA, whatever environment they belong to. */
 function registryTrust(layout: Layout, pki: ClusterPki): Record<string, string> {
-  const entries = ["dev", "qa", "prod"].map((environment) => {
-    const host = `registry.${environment}-registry.svc.cluster.local`;
+  const entries = ENVIRONMENTS.map((environment) => {
+    const host = registryHost(environment);
     return [
       `certs.d/${host}/hosts.toml`,
       `server = "https://${host}"\n[host."https://${host}"]\n  capabilities = ["pull", "resolve"]\n  ca = ${JSON.stringify(pki.platformCa.cert)}\n`,
