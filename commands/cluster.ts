@@ -5,9 +5,10 @@ import * as path from "node:path";
 import { kubectl } from "../sandbox/addons";
 import { CONTROL_PLANE } from "../sandbox/controlPlane";
 import { down as sandboxDown } from "../sandbox/down";
-import { isKind, kindDown, kindStatus } from "../sandbox/kind";
+import { isKind, kindDir, kindDown, kindStatus } from "../sandbox/kind";
 import { filesOf } from "../sandbox/layout";
 import { running } from "../sandbox/machine";
+import { backendOf, endProcesses, pulumiProcesses } from "../sandbox/pulumiProcesses";
 import { existing } from "../sandbox/settings";
 import { up as sandboxUp } from "../sandbox/up";
 import { ensure } from "../toolchain";
@@ -85,7 +86,10 @@ export async function isRunning({ name, context }: Choice): Promise<boolean> {
 /** Removes a local cluster with all that is on it. */
 export async function takeDown({ name, context }: Choice, say: Say): Promise<void> {
   if (context) throw new UsageError(`--all removes local clusters only: "${context}" is yours`);
-  return isKind(name) && !existing(name) ? kindDown(name, say) : sandboxDown(name, say);
+  if (!isKind(name) || existing(name)) return sandboxDown(name, say);
+  const backend = backendOf(kindDir(name));
+  await endProcesses(() => pulumiProcesses(backend), say);
+  return kindDown(name, say);
 }
 
 const contextDir = (context: string): string => path.join(defaultCacheRoot(), "contexts", encodeURIComponent(context));

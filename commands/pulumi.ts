@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { RUN_MARKER, endProcesses, leftovers } from "../sandbox/pulumiProcesses";
 import { ROOT, Session, removeSalt } from "./session";
 
 /** Runs Pulumi for a stack, and puts right what a killed run left behind. */
@@ -62,6 +63,8 @@ export class Pulumi {
   async prepare(): Promise<void> {
     removeSalt(this.stack);
     await this.settleLocks();
+    // Plugins of a dead run could still write what no state would ever know of.
+    await endProcesses(() => leftovers(this.backend), console.error);
     if (!(await this.exists())) {
       await this.read(["stack", "init", this.stack, "--no-select"]);
       return;
@@ -115,8 +118,12 @@ export class Pulumi {
     return state.deployment?.pending_operations ?? [];
   }
 
+  private get backend(): string {
+    return this.session.PULUMI_BACKEND_URL ?? process.env.PULUMI_BACKEND_URL ?? "";
+  }
+
   private get env(): NodeJS.ProcessEnv {
-    const env = { ...process.env, ...this.session };
+    const env: NodeJS.ProcessEnv = { ...process.env, ...this.session, [RUN_MARKER]: this.backend };
     // One in the environment would hide the cluster's own.
     if (this.session.PULUMI_CONFIG_PASSPHRASE_FILE) delete env.PULUMI_CONFIG_PASSPHRASE;
     return env;

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { dockerHost } from "../sandbox/docker";
 import { filesOf } from "../sandbox/layout";
+import { backendOf } from "../sandbox/pulumiProcesses";
 import type { Toolchain } from "../toolchain";
 import { trustBundle } from "./target";
 
@@ -17,7 +18,7 @@ export function stateSession(dir: string): Session {
   const { state, passphrase } = filesOf(dir);
   fs.mkdirSync(state, { recursive: true, mode: 0o700 });
   if (!fs.existsSync(passphrase)) fs.writeFileSync(passphrase, randomBytes(24).toString("base64url"), { mode: 0o600 });
-  return { PULUMI_BACKEND_URL: `file://${state}`, PULUMI_CONFIG_PASSPHRASE_FILE: passphrase };
+  return { PULUMI_BACKEND_URL: backendOf(dir), PULUMI_CONFIG_PASSPHRASE_FILE: passphrase };
 }
 
 export function sandboxSession(dir: string, toolchain: Toolchain): Session {

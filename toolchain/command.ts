@@ -38,7 +38,8 @@ export async function runLogged(command: readonly string[], options: CommandOpti
     });
     if (child.pid !== undefined) {
       lowerPriority(child.pid);
-      if (options.record) fs.writeFileSync(options.record, JSON.stringify(identityOf(child.pid)));
+      const identity = identityOf(child.pid);
+      if (options.record && identity) fs.writeFileSync(options.record, JSON.stringify(identity));
     }
     track(child);
     const failure = await ended;

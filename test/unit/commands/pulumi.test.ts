@@ -4,12 +4,15 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Pulumi, kubernetesId } from "../../../commands/pulumi";
+import { ancestorsOf, until } from "../../../sandbox/processes";
+import { leftovers, pulumiProcesses } from "../../../sandbox/pulumiProcesses";
 
 const STACK = "test-of-commands";
 /** Answers from files beside it, writes down what it was asked, and waits when it is told to. */
 const FAKE = `#!/bin/sh
 dir=$(dirname "$0")
 [ "$1" = wait ] && { sleep "$2"; exit 0; }
+[ "$1" = plugin ] && { "$dir/pulumi-resource-fake" & [ "$2" = and-die ] && exit 0; wait; }
 echo "$*" >>"$dir/asked"
 [ -e "$dir/fails" ] && { cat "$dir/fails" >&2; exit 3; }
 case "$1 $2" in
@@ -115,6 +118,29 @@ describe("Pulumi, before a command", () => {
     const reused = lock(`${STACK}/reused.json`, { pid: process.pid, hostname: hostname() });
     await pulumi().prepare();
     assert.equal(existsSync(reused), false);
+  });
+
+  it("ends the plugins of a run that was killed, and not those of one in another terminal", async () => {
+    writeFileSync(join(dir, "pulumi-resource-fake"), "#!/bin/sh\nwhile :; do sleep 1; done\n", { mode: 0o755 });
+    const env = { ...process.env, PULUMI_BACKEND_URL: `file://${dir}/backend` };
+    const healthy = spawn(join(dir, "pulumi"), ["plugin"], { env, stdio: "ignore" });
+    try {
+      assert.equal(await pulumi().run(["plugin", "and-die"]), 0);
+      const backend = env.PULUMI_BACKEND_URL;
+      const plugins = (): number[] =>
+        pulumiProcesses(backend).flatMap(({ name, pid }) => (name === "pulumi-resource-fake" ? [pid] : []));
+      assert.ok(await until(() => plugins().length === 2 && leftovers(backend).length > 0, 5000, 10));
+      await pulumi().prepare();
+      assert.deepEqual(leftovers(backend), []);
+      assert.deepEqual(
+        plugins().map((pid) => ancestorsOf(pid)[0]),
+        [healthy.pid],
+      );
+      assert.match(said.join("\n"), /nobody needs any more: .*pulumi-resource-fake \(\d+\)/);
+      assert.equal(healthy.exitCode, null);
+    } finally {
+      for (const { pid } of pulumiProcesses(env.PULUMI_BACKEND_URL)) process.kill(pid, "SIGKILL");
+    }
   });
 
   it("leaves other stacks' locks alone", async () => {
