@@ -5,7 +5,7 @@ import * as random from "@pulumi/random";
 import { AppImage } from "./components/appImage";
 import { AppWorkload } from "./components/appWorkload";
 import { Environment } from "./components/environment";
-import { checkPin, clusterFacts, readKubeconfig } from "./components/lib/cluster";
+import { checkPin, clusterFacts, readKubeconfig, serviceAddress } from "./components/lib/cluster";
 import { decoded, parseConfig } from "./components/lib/config";
 import { program } from "./components/lib/program";
 import { recordedImage } from "./components/lib/promotion";
@@ -93,6 +93,7 @@ export = program(async () => {
         pullSecret,
         port: app.port,
         expose: app.expose,
+        addressOf: (...service) => serviceAddress(kubeconfig, ...service),
         redis: app.redis ? redis : undefined,
         replicas,
         spread,

@@ -6,6 +6,9 @@ import { Peer, fromOutsidePods, link } from "./lib/network";
 import { SKIP_AWAIT, WORKLOAD_TIMEOUT, containerSecurity, podSecurity } from "./lib/security";
 import type { RedisCluster } from "./redisCluster";
 
+/** A cloud may take minutes, which the next update shows; a cluster without load balancers must not cost an update more. */
+const ADDRESS_PATIENCE_MS = 10_000;
+
 export interface AppWorkloadArgs {
   readonly environment: string;
   readonly namespace: pulumi.Input<string>;
@@ -24,6 +27,8 @@ export interface AppWorkloadArgs {
   readonly redis?: RedisCluster;
   /** Reachable from outside the cluster through a load balancer. @default false */
   readonly expose?: boolean;
+  /** Asks the cluster for the address of a Service that is exposed, for so long. */
+  readonly addressOf: (namespace: string, service: string, patienceMs: number) => Promise<string | undefined>;
   readonly podCidrs: readonly string[];
 }
 
@@ -158,17 +163,14 @@ export class AppWorkload extends PlatformComponent {
     deployment: k8s.apps.v1.Deployment,
   ): pulumi.Output<string> {
     if (!args.expose) return pulumi.interpolate`http://${service.metadata.name}.${args.namespace}.svc.cluster.local`;
-    // By the time the application is ready, its address is known; the Service alone was not waited for.
-    const settled = k8s.core.v1.Service.get(this.child("address"), service.id, {
-      ...this.own,
-      dependsOn: [deployment],
-    });
-    return settled.status.apply((status) => {
-      const ingress = status?.loadBalancer?.ingress?.[0];
-      const host = ingress?.hostname ?? ingress?.ip;
+    // By the time the application is ready, its address is known. It is asked for and not a resource that is read: a
+    // destroy drops such a one from the state before it knows whether it may destroy at all.
+    const ready = pulumi.all([service.metadata.namespace, service.metadata.name, service.id, deployment.id]);
+    return ready.apply(async ([namespace, name]) => {
+      const host = await args.addressOf(namespace, name, pulumi.runtime.isDryRun() ? 0 : ADDRESS_PATIENCE_MS);
       return host
         ? `http://${host}`
-        : "no address yet: the cluster gives LoadBalancer Services none, or later (pulumi refresh)";
+        : "no address yet: the cluster gives LoadBalancer Services none, or later (run pulumi up again)";
     });
   }
 }

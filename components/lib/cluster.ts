@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as https from "node:https";
 import * as os from "node:os";
 import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "yaml";
 
 /** The live cluster behind a kubeconfig: who it is, and what of it the program needs to know. */
@@ -158,12 +159,21 @@ function execCredential(exec: NonNullable<RawUser["exec"]>): { cert?: Buffer; ke
   };
 }
 
-function get<T>(kubeconfig: Kubeconfig, url: string): Promise<T> {
+const unreachable = (kubeconfig: Kubeconfig, reason: string): Error =>
+  new Error(
+    `the cluster at ${kubeconfig.server} (context "${kubeconfig.context}") does not answer: ${reason}. Is it up? (npm run sandbox -- status)`,
+  );
+
+async function get<T>(kubeconfig: Kubeconfig, url: string): Promise<T> {
+  const found = await find<T>(kubeconfig, url);
+  if (found === undefined) throw unreachable(kubeconfig, `404 to ${url}`);
+  return found;
+}
+
+/** Undefined where the cluster answers that there is no such object. */
+function find<T>(kubeconfig: Kubeconfig, url: string): Promise<T | undefined> {
   const { cert, key, token } = kubeconfig.credential();
-  const unreachable = (reason: string): Error =>
-    new Error(
-      `the cluster at ${kubeconfig.server} (context "${kubeconfig.context}") does not answer: ${reason}. Is it up? (npm run sandbox -- status)`,
-    );
+  const failed = (reason: string): Error => unreachable(kubeconfig, reason);
   return new Promise((done, fail) => {
     const request = https.get(
       new URL(url, kubeconfig.server),
@@ -179,19 +189,20 @@ function get<T>(kubeconfig: Kubeconfig, url: string): Promise<T> {
         let text = "";
         response.setEncoding("utf8");
         response.on("data", (chunk: string) => (text += chunk));
-        response.on("error", (error) => fail(unreachable(error.message)));
+        response.on("error", (error) => fail(failed(error.message)));
         response.on("end", () => {
-          if (response.statusCode !== 200) return fail(unreachable(`${response.statusCode} to ${url}`));
+          if (response.statusCode === 404) return done(undefined);
+          if (response.statusCode !== 200) return fail(failed(`${response.statusCode} to ${url}`));
           try {
             done(JSON.parse(text) as T);
           } catch {
-            fail(unreachable(`no JSON to ${url}, but ${JSON.stringify(text.slice(0, 60))}`));
+            fail(failed(`no JSON to ${url}, but ${JSON.stringify(text.slice(0, 60))}`));
           }
         });
       },
     );
     request.on("timeout", () => request.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
-    request.on("error", (error) => fail(unreachable(error.message)));
+    request.on("error", (error) => fail(failed(error.message)));
   });
 }
 
@@ -208,6 +219,27 @@ export async function clusterFacts(kubeconfig: Kubeconfig): Promise<ClusterFacts
       .filter((cidr) => !cidr.includes(":"))
       .sort(),
   };
+}
+
+interface Balanced {
+  readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { hostname?: string; ip?: string }[] } };
+}
+
+/** Where a LoadBalancer Service is reached from outside; undefined if by the end of our patience it has no address. */
+export async function serviceAddress(
+  kubeconfig: Kubeconfig,
+  namespace: string,
+  name: string,
+  patienceMs: number,
+): Promise<string | undefined> {
+  const end = Date.now() + patienceMs;
+  for (;;) {
+    const service = await find<Balanced>(kubeconfig, `/api/v1/namespaces/${namespace}/services/${name}`);
+    const ingress = service?.status?.loadBalancer?.ingress?.[0];
+    const address = ingress?.hostname ?? ingress?.ip;
+    if (address || Date.now() >= end) return address;
+    await sleep(500);
+  }
 }
 
 /** Refuses every cluster but the one the stack belongs to. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import type { Recording } from "../unit/components/recorder";
-import { FakeCluster } from "../unit/components/fakeCluster";
+import { FakeCluster, json } from "../unit/components/fakeCluster";
 
 const ROOT = join(__dirname, "../..");
 export const STACKS = ["dev", "qa", "prod"] as const;
@@ -39,8 +39,11 @@ export class Stage {
     const dir = realpathSync(mkdtempSync(join(tmpdir(), "program-")));
     const stage = new Stage(dir, await FakeCluster.start(join(dir, "cluster")));
     for (const stack of STACKS) {
-      for (const { source } of Object.values(appsOf(stack)))
+      for (const [name, { source, expose }] of Object.entries(appsOf(stack))) {
         if (source) stage.write(`${source}/Dockerfile`, "FROM scratch\n");
+        const service = json({ status: { loadBalancer: { ingress: [{ ip: "192.0.2.10" }] } } });
+        if (expose) stage.cluster.handlers[`/api/v1/namespaces/${stack}-apps/services/${name}`] = service;
+      }
     }
     return stage;
   }

@@ -3,8 +3,14 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ClusterFacts, checkPin, clusterFacts, readKubeconfig } from "../../../components/lib/cluster";
-import { FakeCluster, TOKEN } from "./fakeCluster";
+import {
+  type ClusterFacts,
+  checkPin,
+  clusterFacts,
+  readKubeconfig,
+  serviceAddress,
+} from "../../../components/lib/cluster";
+import { FakeCluster, TOKEN, json } from "./fakeCluster";
 
 let dir: string;
 let cluster: FakeCluster;
@@ -231,5 +237,41 @@ describe("the pin", () => {
         /stack prod is not bound to a cluster yet.* pulumi config set platform:clusterUid uid-here -s prod, and commit/,
       );
     }
+  });
+});
+
+describe("the address of a Service", () => {
+  const URL_OF_SERVICE = "/api/v1/namespaces/dev-apps/services/web";
+  const address = (patienceMs = 0): Promise<string | undefined> =>
+    serviceAddress(readKubeconfig(cluster.kubeconfig()), "dev-apps", "web", patienceMs);
+  const answer = (...ingress: object[]): void => {
+    cluster.handlers[URL_OF_SERVICE] = json({ status: { loadBalancer: { ingress } } });
+  };
+  afterEach(() => delete cluster.handlers[URL_OF_SERVICE]);
+
+  it("is its load balancer's host name, or its IP", async () => {
+    answer({ hostname: "lb.example", ip: "192.0.2.1" });
+    assert.equal(await address(), "lb.example");
+    answer({ ip: "192.0.2.1" });
+    assert.equal(await address(), "192.0.2.1");
+  });
+
+  it("is waited for as long as told", async () => {
+    let asked = 0;
+    cluster.handlers[URL_OF_SERVICE] = (...call) => {
+      if (++asked === 2) answer({ ip: "192.0.2.1" });
+      json({ status: { loadBalancer: {} } })(...call);
+    };
+    assert.equal(await address(), undefined);
+    assert.equal(await address(10_000), "192.0.2.1");
+  });
+
+  it("is none where the Service is gone, and a clear failure where the cluster does not answer", async () => {
+    assert.equal(await address(), undefined);
+    cluster.handlers[URL_OF_SERVICE] = (_, response) => {
+      response.statusCode = 503;
+      response.end("busy");
+    };
+    await assert.rejects(address(), /^Error: the cluster at .* does not answer: 503 to \/api\/v1/);
   });
 });

@@ -11,7 +11,7 @@ export const TOKEN = "token-of-the-tests";
 const USER = "tester";
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
-const json =
+export const json =
   (body: unknown): Handler =>
   (_, response) =>
     response.end(JSON.stringify(body));

@@ -52,6 +52,7 @@ export class Scene {
       port: 3000,
       replicas: 1,
       spread: "soft",
+      addressOf: () => Promise.resolve("192.0.2.10"),
       podCidrs: this.podCidrs,
     };
     return new AppWorkload(name, { ...args, ...change }, this.opts);
