@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { RUN_MARKER, endProcesses, leftovers } from "../sandbox/pulumiProcesses";
+import { RUN_MARKER, endProcesses, isPulumi, leftovers } from "../sandbox/pulumiProcesses";
 import { ROOT, Session, removeSalt } from "./session";
 
 /** Runs Pulumi for a stack, and puts right what a killed run left behind. */
@@ -164,10 +164,5 @@ function isHeld(file: string): boolean {
   if (!fs.existsSync(file)) return false;
   const holder = holderOf(file);
   if (!holder) return false;
-  if (holder.hostname !== os.hostname()) return true;
-  try {
-    return fs.readFileSync(`/proc/${holder.pid}/comm`, "utf8").trim() === "pulumi";
-  } catch {
-    return false;
-  }
+  return holder.hostname !== os.hostname() || isPulumi(holder.pid);
 }

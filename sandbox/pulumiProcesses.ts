@@ -31,6 +31,9 @@ export function partOfPulumi([command = "", script = "", ...rest]: readonly stri
   return entry;
 }
 
+/** Whether the process is Pulumi itself. */
+export const isPulumi = (pid: number): boolean => partOfPulumi(commandLineOf(pid)) === ENGINE;
+
 /** All of Pulumi that works on a backend, save what this process was itself started from. */
 export function pulumiProcesses(backend: string): PulumiProcess[] {
   const marker = `${RUN_MARKER}=${backend}`;
@@ -44,8 +47,7 @@ export function pulumiProcesses(backend: string): PulumiProcess[] {
 
 /** Those whose Pulumi is gone: no one waits for what they do. A run in another terminal stands above its own. */
 export function leftovers(backend: string): PulumiProcess[] {
-  const runs = (pid: number): boolean => partOfPulumi(commandLineOf(pid)) === ENGINE;
-  return pulumiProcesses(backend).filter(({ pid }) => ![pid, ...ancestorsOf(pid)].some(runs));
+  return pulumiProcesses(backend).filter(({ pid }) => ![pid, ...ancestorsOf(pid)].some(isPulumi));
 }
 
 /** Ends what `find` gives until it gives nothing more. */

@@ -12,7 +12,7 @@ const STACK = "test-of-commands";
 const FAKE = `#!/bin/sh
 dir=$(dirname "$0")
 [ "$1" = wait ] && { sleep "$2"; exit 0; }
-[ "$1" = plugin ] && { "$dir/pulumi-resource-fake" & [ "$2" = and-die ] && exit 0; wait; }
+[ "$1" = start ] && { "$dir/$2" & [ "$3" = and-die ] && exit 0; wait; }
 echo "$*" >>"$dir/asked"
 [ -e "$dir/fails" ] && { cat "$dir/fails" >&2; exit 3; }
 case "$1 $2" in
@@ -121,15 +121,17 @@ describe("Pulumi, before a command", () => {
   });
 
   it("ends the plugins of a run that was killed, and not those of one in another terminal", async () => {
-    writeFileSync(join(dir, "pulumi-resource-fake"), "#!/bin/sh\nwhile :; do sleep 1; done\n", { mode: 0o755 });
-    const env = { ...process.env, PULUMI_BACKEND_URL: `file://${dir}/backend` };
-    const healthy = spawn(join(dir, "pulumi"), ["plugin"], { env, stdio: "ignore" });
+    for (const name of ["pulumi-resource-fake", "login-helper"])
+      writeFileSync(join(dir, name), "#!/bin/sh\nwhile :; do sleep 1; done\n", { mode: 0o755 });
+    const backend = `file://${dir}/backend`;
+    const env = { ...process.env, PULUMI_BACKEND_URL: backend };
+    const healthy = spawn(join(dir, "pulumi"), ["start", "pulumi-resource-fake"], { env, stdio: "ignore" });
     try {
-      assert.equal(await pulumi().run(["plugin", "and-die"]), 0);
-      const backend = env.PULUMI_BACKEND_URL;
+      for (const name of ["pulumi-resource-fake", "login-helper"])
+        assert.equal(await pulumi().run(["start", name, "and-die"]), 0);
       const plugins = (): number[] =>
         pulumiProcesses(backend).flatMap(({ name, pid }) => (name === "pulumi-resource-fake" ? [pid] : []));
-      assert.ok(await until(() => plugins().length === 2 && leftovers(backend).length > 0, 5000, 10));
+      assert.ok(await until(() => plugins().length === 2 && leftovers(backend).length >= 2, 5000, 10));
       await pulumi().prepare();
       assert.deepEqual(leftovers(backend), []);
       assert.deepEqual(
@@ -139,7 +141,7 @@ describe("Pulumi, before a command", () => {
       assert.match(said.join("\n"), /nobody needs any more: .*pulumi-resource-fake \(\d+\)/);
       assert.equal(healthy.exitCode, null);
     } finally {
-      for (const { pid } of pulumiProcesses(env.PULUMI_BACKEND_URL)) process.kill(pid, "SIGKILL");
+      for (const { pid } of pulumiProcesses(backend)) process.kill(pid, "SIGKILL");
     }
   });
 
