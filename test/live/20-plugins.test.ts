@@ -5,7 +5,7 @@ import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { ensure } from "../../toolchain";
-import { NAME, ROOT, eventually, get, kubectl, platform, run, shell, tryKubectl } from "./world";
+import { ROOT, broughtUp, eventually, get, kubectl, run, shell, tryKubectl } from "./world";
 
 /** A Pulumi program of a few lines, brought up and taken down with the real engine and plugin. */
 async function upAndDown(
@@ -71,8 +71,7 @@ describe("plugins: each makes, reads back and deletes one real resource", functi
   this.timeout(600_000);
 
   before(async () => {
-    const { code, all } = await platform("up", ["--name", NAME]);
-    assert.equal(code, 0, all);
+    await broughtUp();
   });
 
   it("kubernetes: a Namespace", async () => {
