@@ -112,9 +112,9 @@ describe("ensureImages", () => {
   });
 
   it("takes data along, and of links what they point to", async () => {
-    const debian = sources.debian;
-    sources.debian = async (packages, destination, ignore) => {
-      const versions = await debian(packages, destination, ignore);
+    const plain = { ...sources };
+    sources.debian = async (packages, destination) => {
+      const versions = await plain.debian(packages, destination);
       mkdirSync(join(destination, "usr/share/server/web/vendor"), { recursive: true });
       writeFileSync(join(destination, "usr/share/server/web/page.html"), "page");
       symlinkSync("../../page.html", join(destination, "usr/share/server/web/vendor/linked"));
