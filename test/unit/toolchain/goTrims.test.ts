@@ -3,6 +3,8 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { ensure } from "../../../toolchain";
+import { TOOLCHAIN_DIRECTORY } from "../../../toolchain/lock";
+import type { Trim } from "../../../toolchain/goTrims";
 import { Scratch, goItem } from "./scratch";
 
 describe("a module trimmed for a recipe", () => {
@@ -69,5 +71,28 @@ describe("a module trimmed for a recipe", () => {
       ensure(["tool"], scratch.options({ tool: goItem("tool") })),
       /overlay replaces all, which upstream does not have/,
     );
+  });
+});
+
+describe("the recipes' trims", () => {
+  const recipes = path.join(TOOLCHAIN_DIRECTORY, "go");
+
+  it("have the version that go.mod requires, and lie where it looks", () => {
+    for (const name of fs.readdirSync(recipes)) {
+      const text = (file: string): string => fs.readFileSync(path.join(recipes, name, file), "utf8");
+      const { trims = [] } = JSON.parse(text("recipe.json")) as { trims?: Trim[] };
+      for (const { module, version, over, to } of trims) {
+        const lines = text("go.mod").split("\n");
+        assert.ok(
+          lines.some((line) => line.trim().startsWith(`${module} ${version}`)),
+          `${name}/go.mod requires no ${module} ${version}`,
+        );
+        assert.ok(
+          lines.some((line) => line.trim() === `${module} => ./${to}`),
+          `${name}/go.mod replaces no ${module} by ./${to}`,
+        );
+        assert.ok(fs.existsSync(path.join(recipes, name, over)), `${name} has no ${over}`);
+      }
+    }
   });
 });

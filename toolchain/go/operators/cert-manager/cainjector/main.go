@@ -40,7 +40,6 @@ func run(args []string) error {
 	var kubeconfig, namespace, metricsAddress, leaseNamespace string
 	var leaderElect bool
 	var leaseDuration, renewDeadline, retryPeriod time.Duration
-	enabled := map[string]bool{}
 	var certificates bool
 	fs := pflag.NewFlagSet("cert-manager-cainjector", pflag.ContinueOnError)
 	fs.StringVar(&kubeconfig, "kubeconfig", "", "kubeconfig file; default is the pod's own service account")
@@ -66,10 +65,6 @@ func run(args []string) error {
 	if err := logf.ValidateAndApply(&logging); err != nil {
 		return err
 	}
-	enabled[cainjector.ValidatingWebhookConfigurationName] = *validating
-	enabled[cainjector.MutatingWebhookConfigurationName] = *mutating
-	enabled[cainjector.CustomResourceDefinitionName] = *definitions
-	enabled[cainjector.APIServiceName] = *services
 
 	ctrl.SetLogger(logf.Log)
 	config, err := restConfig(kubeconfig)
@@ -108,7 +103,12 @@ func run(args []string) error {
 	setup := cainjector.SetupOptions{
 		Namespace:                    namespace,
 		EnableCertificatesDataSource: certificates,
-		EnabledReconcilersFor:        enabled,
+		EnabledReconcilersFor: map[string]bool{
+			cainjector.ValidatingWebhookConfigurationName: *validating,
+			cainjector.MutatingWebhookConfigurationName:   *mutating,
+			cainjector.CustomResourceDefinitionName:       *definitions,
+			cainjector.APIServiceName:                     *services,
+		},
 	}
 	if err := cainjector.RegisterAllInjectors(ctx, manager, setup); err != nil {
 		return err

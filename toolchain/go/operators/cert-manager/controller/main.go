@@ -90,7 +90,11 @@ func run(args []string) error {
 			return work(ctx, group, options, enabled, factory, shared)
 		}
 	})
-	return group.Wait()
+	err = group.Wait()
+	if signals.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // serve answers for metrics and liveness, on replicas that wait to lead as well.
@@ -107,7 +111,7 @@ func serve(ctx context.Context, group *errgroup.Group, options *options, shared 
 	group.Go(func() error { return metrics.Serve(metricsListener) })
 	group.Go(func() error {
 		<-ctx.Done()
-		return errors.Join(metrics.Close(), ctx.Err())
+		return metrics.Close()
 	})
 	group.Go(func() error { return health.Start(ctx, healthListener) })
 	return nil
