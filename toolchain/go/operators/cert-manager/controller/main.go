@@ -107,6 +107,8 @@ func serve(ctx context.Context, group *errgroup.Group, options *options, shared 
 	if err != nil {
 		return fmt.Errorf("--internal-healthz-listen-address: %w", err)
 	}
+	// Before the server is made, which takes the collectors it finds.
+	shared.Metrics.SetupCertificateCollector(shared.SharedInformerFactory.Certmanager().V1().Certificates().Lister())
 	metrics := shared.Metrics.NewServer(metricsListener)
 	group.Go(func() error { return metrics.Serve(metricsListener) })
 	group.Go(func() error {
