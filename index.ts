@@ -8,8 +8,10 @@ import { Environment } from "./components/environment";
 import { checkPin, clusterFacts, readKubeconfig } from "./components/lib/cluster";
 import { decoded, parseConfig } from "./components/lib/config";
 import { program } from "./components/lib/program";
-import { recordedImage } from "./components/lib/promotion";
+import { recordedImages } from "./components/lib/promotion";
+import { registryReader } from "./components/lib/registryAccess";
 import { image, readTarget, registryTarget } from "./components/lib/target";
+import { PromotedImage } from "./components/promotedImage";
 import { RedisCluster } from "./components/redisCluster";
 import { Registry } from "./components/registry";
 import { enforcePolicies } from "./policy/inProgram";
@@ -24,6 +26,8 @@ export = program(async () => {
   const facts = await clusterFacts(kubeconfig);
   checkPin(stack, facts, target.clusterUid ?? config.clusterUid, kubeconfig.context);
   enforcePolicies({ stack });
+  const source = registryReader(target, kubeconfig);
+  const recorded = await recordedImages(stack, config.apps, source);
 
   const cluster = new k8s.Provider("cluster", {
     kubeconfig: kubeconfig.providerInput,
@@ -44,6 +48,7 @@ export = program(async () => {
       environment: stack,
       namespace: environment.namespace("registry"),
       image: image(target, "registry"),
+      shellImage: image(target, "busybox"),
       podCidrs,
       ...config.registry,
       ...registryTarget(target, stack),
@@ -58,11 +63,13 @@ export = program(async () => {
 
   const namespace = environment.namespace("apps");
   const pullSecret = registry.pullSecret(namespace, "apps");
+  // Where the next stage finds it.
+  registry.pullSecret(environment.namespace("registry"), "stage");
   const { pushHost } = registryTarget(target, stack);
   const builder = config.build
     ? new docker.Provider("builder", {
         host: target.dockerHost,
-        registryAuth: [{ address: pushHost, username: registry.username, password: registry.password }],
+        registryAuth: [{ address: pushHost, ...registry.push }],
       })
     : undefined;
 
@@ -81,7 +88,8 @@ export = program(async () => {
           },
           { provider: builder },
         ).reference
-      : recordedImage(name, app.from ?? "", registry.host);
+      : new PromotedImage(name, { from: app.from ?? "", image: recorded[name], registry, pushHost, source }, opts)
+          .reference;
     releases[name] = { image: reference };
     const { replicas, spread } = config.profile;
     const workload = new AppWorkload(

@@ -1,7 +1,8 @@
+import { PULL_PORT, PUSH_PORT } from "../components/lib/registryPorts";
 import type { Target } from "../components/lib/target";
 import { KindCluster, kindDir, kindUp } from "../sandbox/kind";
 import { registryHost } from "../sandbox/environments";
-import { HTTP, HTTPS } from "../sandbox/kindConfig";
+import { HTTP } from "../sandbox/kindConfig";
 import { filesOf } from "../sandbox/layout";
 import { authority, certificate } from "../sandbox/pki";
 import type { Toolchain } from "../toolchain";
@@ -29,8 +30,9 @@ function targetOf({ name, dir, uid, nodes }: KindCluster): Target {
       commonName: host,
       names: [`DNS:${host}`, "IP:127.0.0.1"],
     });
-    const pushHost = `127.0.0.1:${ports[HTTPS]}`;
-    return [environment, { host, pushHost, address, certificateFile: pair.cert, keyFile: pair.key }] as const;
+    const [pullHost, pushHost] = [PULL_PORT, PUSH_PORT].map((port) => `127.0.0.1:${ports[port]}`) as [string, string];
+    const files = { certificateFile: pair.cert, keyFile: pair.key };
+    return [environment, { host, pullHost, pushHost, address, ...files }] as const;
   });
   return {
     description: `kind cluster "${name}"`,

@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { PUSH_PORT } from "../components/lib/registryPorts";
 import type { Target } from "../components/lib/target";
 import { dockerHost } from "../sandbox/docker";
 import { ENVIRONMENTS, registryHost } from "../sandbox/environments";
@@ -26,7 +27,9 @@ export async function writeSandboxTarget(
       commonName: host,
       names: [`DNS:${host}`, `IP:${address}`],
     });
-    return [environment, { host, pushHost: address, address, certificateFile: pair.cert, keyFile: pair.key }] as const;
+    const [pullHost, pushHost] = [address, `${address}:${PUSH_PORT}`];
+    const files = { certificateFile: pair.cert, keyFile: pair.key };
+    return [environment, { host, pullHost, pushHost, address, ...files }] as const;
   });
   const target: Target = {
     description: `sandbox "${layout.name}"`,

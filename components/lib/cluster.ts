@@ -158,13 +158,22 @@ function execCredential(exec: NonNullable<RawUser["exec"]>): { cert?: Buffer; ke
   };
 }
 
-function get<T>(kubeconfig: Kubeconfig, url: string): Promise<T> {
+async function get<T>(kubeconfig: Kubeconfig, url: string): Promise<T> {
+  const found = await find<T>(kubeconfig, url);
+  if (found === undefined) throw unreachable(kubeconfig, `404 to ${url}`);
+  return found;
+}
+
+const unreachable = (kubeconfig: Kubeconfig, reason: string): Error =>
+  new Error(
+    `the cluster at ${kubeconfig.server} (context "${kubeconfig.context}") does not answer: ${reason}. Is it up? (npm run sandbox -- status)`,
+  );
+
+/** What the cluster has there; undefined where it has nothing. */
+function find<T>(kubeconfig: Kubeconfig, url: string): Promise<T | undefined> {
   const { cert, key, token } = kubeconfig.credential();
-  const unreachable = (reason: string): Error =>
-    new Error(
-      `the cluster at ${kubeconfig.server} (context "${kubeconfig.context}") does not answer: ${reason}. Is it up? (npm run sandbox -- status)`,
-    );
   return new Promise((done, fail) => {
+    const refuse = (reason: string): void => fail(unreachable(kubeconfig, reason));
     const request = https.get(
       new URL(url, kubeconfig.server),
       {
@@ -179,19 +188,20 @@ function get<T>(kubeconfig: Kubeconfig, url: string): Promise<T> {
         let text = "";
         response.setEncoding("utf8");
         response.on("data", (chunk: string) => (text += chunk));
-        response.on("error", (error) => fail(unreachable(error.message)));
+        response.on("error", (error) => refuse(error.message));
         response.on("end", () => {
-          if (response.statusCode !== 200) return fail(unreachable(`${response.statusCode} to ${url}`));
+          if (response.statusCode === 404) return done(undefined);
+          if (response.statusCode !== 200) return refuse(`${response.statusCode} to ${url}`);
           try {
             done(JSON.parse(text) as T);
           } catch {
-            fail(unreachable(`no JSON to ${url}, but ${JSON.stringify(text.slice(0, 60))}`));
+            refuse(`no JSON to ${url}, but ${JSON.stringify(text.slice(0, 60))}`);
           }
         });
       },
     );
     request.on("timeout", () => request.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
-    request.on("error", (error) => fail(unreachable(error.message)));
+    request.on("error", (error) => refuse(error.message));
   });
 }
 
@@ -208,6 +218,18 @@ export async function clusterFacts(kubeconfig: Kubeconfig): Promise<ClusterFacts
       .filter((cidr) => !cidr.includes(":"))
       .sort(),
   };
+}
+
+/** The values of a Secret; undefined where there is none. */
+export async function readSecret(
+  kubeconfig: Kubeconfig,
+  namespace: string,
+  name: string,
+): Promise<Record<string, string> | undefined> {
+  const url = `/api/v1/namespaces/${namespace}/secrets/${name}`;
+  const secret = await find<{ data?: Record<string, string> }>(kubeconfig, url);
+  const entries = Object.entries(secret?.data ?? {});
+  return secret && Object.fromEntries(entries.map(([key, value]) => [key, Buffer.from(value, "base64").toString()]));
 }
 
 /** Refuses every cluster but the one the stack belongs to. */

@@ -24,7 +24,11 @@ export interface Target {
 }
 
 export interface RegistryTarget {
+  /** Under which nodes pull. */
   readonly host: string;
+  /** Under which this machine reads, where that is not `host`. */
+  readonly pullHost?: string;
+  /** Under which this machine pushes. */
   readonly pushHost: string;
   readonly address?: string;
   readonly certificateFile: string;

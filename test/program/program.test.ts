@@ -123,8 +123,8 @@ describe("the program", function () {
         const exposed = apps.flatMap(([name, { expose, port }]) =>
           expose ? [`outside → ${stack}-apps/${name} TCP ${port}`] : [],
         );
-        const registry = `outside → ${stack}-registry/registry TCP 5000`;
-        assert.deepEqual(pathsOf(run().resources), [...links, ...exposed, registry].sort());
+        const registry = [5000, 5001].map((port) => `outside → ${stack}-registry/registry TCP ${port}`);
+        assert.deepEqual(pathsOf(run().resources), [...links, ...exposed, ...registry].sort());
         const undefended = run().resources.filter(({ type }) => !type.endsWith(":NetworkPolicy"));
         assert.ok(pathsOf(undefended).includes(`${stack}-registry/registry → ${stack}-registry/registry anything`));
       });
@@ -149,11 +149,18 @@ describe("the program", function () {
     const builds = (stack: string): boolean =>
       (runs[stack] as Run).resources.some(({ type }) => type.startsWith("docker:"));
     assert.deepEqual(STACKS.map(builds), [true, false, false]);
-    const before = (stack: string): string[] =>
-      (runs[stack] as Run).resources.flatMap(({ type, opened }) =>
-        type.endsWith(":StackReference") ? [String(opened.id as string)] : [],
-      );
+    const before = (stack: string): readonly string[] => (runs[stack] as Run).asked;
     assert.deepEqual(STACKS.map(before), [[], ["organization/platform/dev"], ["organization/platform/qa"]]);
+  });
+
+  it("has every recorded image in the environment's own registry, by the digest of the stage before", () => {
+    for (const stack of ["qa", "prod"]) {
+      const { releases } = (runs[stack] as Run).outputs as { releases: Record<string, { image: string }> };
+      for (const [app, { image }] of Object.entries(releases)) {
+        assert.match(image, new RegExp(`^registry\\.${stack}-registry\\..*/${app}:`));
+        assert.ok(stage.own.manifests.has(`${app}@${image.split("@")[1]}`), image);
+      }
+    }
   });
 
   it("asks for nothing at all on another cluster than the stack's", async () => {
@@ -165,9 +172,29 @@ describe("the program", function () {
     );
   });
 
-  it("does not run an application that the stage before never released", async () => {
-    const { error, resources } = await stage.run("qa", { releases: {} });
-    assert.match(error ?? "", /^stack dev has recorded no image of "visit-tracker": run pulumi up -s dev first/);
-    assert.ok(!resources.some(({ type, name }) => type.endsWith(":Deployment") && name.startsWith("visit-tracker")));
+  const nothing = ({ resources }: Run): boolean => resources.every(({ type }) => type === "pulumi:pulumi:Stack");
+
+  it("asks for nothing at all where the stage before never released an application", async () => {
+    const run = await stage.run("qa", { releases: {} });
+    assert.match(run.error ?? "", /^stack dev has recorded no image of "visit-tracker": run npm run up -- --stack dev/);
+    assert.ok(nothing(run));
+  });
+
+  it("asks for nothing at all where a recorded image is gone, or its registry does not answer", async () => {
+    const there = new Map(stage.source.manifests);
+    stage.source.manifests.clear();
+    const timed = async (): Promise<Run & { ms: number }> => {
+      const started = Date.now();
+      return { ...(await stage.run("prod")), ms: Date.now() - started };
+    };
+    const gone = await timed();
+    assert.match(gone.error ?? "", /^stack qa recorded registry\.qa-registry.*, which its registry has no more/);
+    stage.source.fault = () => true;
+    const silent = await timed();
+    assert.match(silent.error ?? "", /^the registry 127.* does not answer HEAD \/v2\/visit-tracker\/manifests/);
+    assert.ok(silent.ms - gone.ms < 10_000, `${silent.ms} ms, of which the program itself takes ${gone.ms}`);
+    stage.source.fault = () => false;
+    for (const [key, manifest] of there) stage.source.manifests.set(key, manifest);
+    assert.ok(nothing(gone) && nothing(silent));
   });
 });

@@ -35,6 +35,7 @@ export class Scene {
       environment: "dev",
       namespace: "dev-registry",
       image: "registry.example/registry:3@sha256:2",
+      shellImage: "registry.example/busybox:1@sha256:5",
       storage: "5Gi",
       host: "registry.dev-registry.svc.cluster.local",
       certificate: "certificate of the tests",
