@@ -17,6 +17,7 @@ const AT_ONCE: Patience = { timeoutMs: 3000, retryMs: 0 };
 /**
  * The images that earlier stages recorded, by application, each seen to lie in a registry. An update that could not bring
  * one here is refused before it has written anything; a preview warns, and leaves open what no stage has recorded yet.
+ * Where the stage before is gone, what this environment runs already stays.
  */
 export async function recordedImages(
   stack: string,
@@ -28,10 +29,10 @@ export async function recordedImages(
   const recorded = new Map(await Promise.all(stages.map(async (stage) => [stage, await releasesOf(stage)] as const)));
   const images: Record<string, string> = {};
   for (const { app, from } of promoted) {
-    const image = recorded.get(from)?.[app]?.image;
+    const none = `stack ${from} has recorded no image of "${app}"`;
     try {
-      if (!image)
-        throw new Error(`stack ${from} has recorded no image of "${app}": run npm run up -- --stack ${from} first`);
+      const image = recorded.get(from)?.[app]?.image ?? (await keptImage(stack, app, none));
+      if (!image) throw new Error(`${none}: run npm run up -- --stack ${from} first`);
       images[app] = image;
       await requirePresent(stack, from, image, registry);
     } catch (error) {
@@ -40,6 +41,12 @@ export async function recordedImages(
     }
   }
   return images;
+}
+
+async function keptImage(stack: string, app: string, why: string): Promise<string | undefined> {
+  const image = (await releasesOf(stack))[app]?.image;
+  if (image) void pulumi.log.warn(`${why}: ${stack} keeps ${image}, which it runs`);
+  return image;
 }
 
 /**

@@ -28,11 +28,11 @@ interface Found {
   readonly refusal?: string;
 }
 
-/** Asks for the image of "web" while the stack `dev` has these outputs. */
+/** Asks for the image of "web" in `qa` while the stack `dev` has these outputs, and `qa` itself those of its last update. */
 async function promoted(
   outputs: object | Error,
   registry = registries({ dev: true }),
-  preview = false,
+  { preview = false, own = {} }: { preview?: boolean; own?: object } = {},
 ): Promise<Found> {
   const found: { images?: Record<string, string>; refusal?: string } = {};
   const { resources } = await record(
@@ -48,7 +48,9 @@ async function promoted(
       preview,
       call: ({ token, inputs }) => {
         assert.equal(token, "pulumi:pulumi:readStackOutputs");
-        assert.deepEqual(inputs, { name: "organization/platform/dev" });
+        const { name } = inputs as { name: string };
+        if (name === "organization/platform/qa") return { name, outputs: own };
+        assert.equal(name, "organization/platform/dev");
         // The engine says its reason in the details of the call's failure.
         if (outputs instanceof Error) throw Object.assign(outputs, { details: outputs.message });
         return { name: "dev", outputs };
@@ -74,10 +76,18 @@ describe("the images of an earlier stage", () => {
     assert.deepEqual(await promoted(RELEASES, registries(down)), { images: { web: IMAGE } });
   });
 
-  const unknown = new Error('invocation of pulumi:pulumi:readStackOutputs returned an error: unknown stack "dev"');
+  it("stay what they are where that stage is gone, as long as this environment's registry has them", async () => {
+    const own = { releases: { web: { image: `registry.qa.example/web:1@${DIGEST}` } } };
+    const kept = await promoted(gone, registries({ qa: true }), { own });
+    assert.deepEqual(kept, { images: { web: own.releases.web.image } });
+    const lost = await promoted(gone, registries({ qa: false }), { own });
+    assert.match(lost.refusal ?? "", /^no login for the registry of dev is known/);
+  });
+
+  const gone = new Error('invocation of pulumi:pulumi:readStackOutputs returned an error: unknown stack "dev"');
   const refusals: Record<string, { outputs?: object; has?: Record<string, Has>; refusal: RegExp }> = {
     "the stage never ran": {
-      outputs: unknown,
+      outputs: gone,
       refusal: /^stack dev has recorded no image of "web": run npm run up -- --stack dev first$/,
     },
     "the stage recorded nothing": { outputs: {}, refusal: /has recorded no image of "web"/ },
@@ -116,7 +126,9 @@ describe("the images of an earlier stage", () => {
   }
 
   it("are left open by a preview where there are none yet, and shown where they are in no registry", async () => {
-    assert.deepEqual(await promoted({}, registries({}), true), { images: {} });
-    assert.deepEqual(await promoted(RELEASES, registries({ dev: false }), true), { images: { web: IMAGE } });
+    assert.deepEqual(await promoted({}, registries({}), { preview: true }), { images: {} });
+    assert.deepEqual(await promoted(RELEASES, registries({ dev: false }), { preview: true }), {
+      images: { web: IMAGE },
+    });
   });
 });
