@@ -11,8 +11,8 @@ export interface Release {
 type Releases = Readonly<Record<string, Release>>;
 
 /** A refusal comes within ten seconds, however the registry fails. */
-const SOON: Patience = { timeoutMs: 6000, retryMs: 3000 };
-const AT_ONCE: Patience = { timeoutMs: 3000, retryMs: 0 };
+const SOON: Patience = { timeoutMs: 4000, retryMs: 2500 };
+const AT_ONCE: Patience = { timeoutMs: 2000, retryMs: 0 };
 
 /**
  * The images that earlier stages recorded, by application, each seen to lie in a registry. An update that could not bring
@@ -27,20 +27,19 @@ export async function recordedImages(
   const promoted = Object.entries(apps).flatMap(([app, { from }]) => (from ? [{ app, from }] : []));
   const stages = [...new Set(promoted.map(({ from }) => from))];
   const recorded = new Map(await Promise.all(stages.map(async (stage) => [stage, await releasesOf(stage)] as const)));
-  const images: Record<string, string> = {};
-  for (const { app, from } of promoted) {
+  const look = async ({ app, from }: { app: string; from: string }): Promise<[string, string][]> => {
     const none = `stack ${from} has recorded no image of "${app}"`;
+    const image = recorded.get(from)?.[app]?.image ?? (await keptImage(stack, app, none));
     try {
-      const image = recorded.get(from)?.[app]?.image ?? (await keptImage(stack, app, none));
       if (!image) throw new Error(`${none}: run npm run up -- --stack ${from} first`);
-      images[app] = image;
       await requirePresent(stack, from, image, registry);
     } catch (error) {
       if (!pulumi.runtime.isDryRun()) throw error;
       void pulumi.log.warn(`an update would be refused: ${(error as Error).message}`);
     }
-  }
-  return images;
+    return image ? [[app, image]] : [];
+  };
+  return Object.fromEntries((await Promise.all(promoted.map(look))).flat());
 }
 
 async function keptImage(stack: string, app: string, why: string): Promise<string | undefined> {

@@ -4,7 +4,7 @@ import type { Target } from "./target";
 
 /** The Secret with an environment's pull-only login, in every namespace that pulls and in the registry's own. */
 export const PULL_SECRET = "regcred";
-export const registryNamespace = (environment: string): string => `${environment}-registry`;
+const registryNamespace = (environment: string): string => `${environment}-registry`;
 
 /** The registry of another environment, to read from; undefined where no login for it can be found. */
 export type RegistryReader = (environment: string, patience?: Patience) => Promise<RegistryClient | undefined>;
@@ -14,16 +14,24 @@ export type RegistryReader = (environment: string, patience?: Patience) => Promi
  * registry is on another cluster, else from the cluster, with the rights of whoever deploys. The login lives as long as the
  * run, and is never an input or output of a resource, so that no stack's state holds another's password.
  */
-export const registryReader =
-  (target: Target, kubeconfig: Kubeconfig, env: NodeJS.ProcessEnv = process.env): RegistryReader =>
-  async (environment, patience) => {
-    const place = target.registries[environment];
-    const fromCluster = async (): Promise<Found | undefined> => {
-      const secret = await readSecret(kubeconfig, registryNamespace(environment), PULL_SECRET);
-      return secret && parsePullSecret(secret, `${registryNamespace(environment)}/${PULL_SECRET}`);
-    };
-    const found = fromEnvironment(environment, env) ?? (await fromCluster());
+export function registryReader(
+  target: Target,
+  kubeconfig: Kubeconfig,
+  env: NodeJS.ProcessEnv = process.env,
+): RegistryReader {
+  const logins = new Map<string, Promise<Found | undefined>>();
+  const look = async (environment: string): Promise<Found | undefined> => {
+    const given = fromEnvironment(environment, env);
+    if (given) return given;
+    const secret = await readSecret(kubeconfig, registryNamespace(environment), PULL_SECRET);
+    return secret && parsePullSecret(secret, `${registryNamespace(environment)}/${PULL_SECRET}`);
+  };
+  return async (environment, patience) => {
+    const login = logins.get(environment) ?? look(environment);
+    logins.set(environment, login);
+    const found = await login;
     if (!found) return undefined;
+    const place = target.registries[environment];
     const host = place?.pullHost ?? place?.host ?? found.host;
     if (!host)
       throw new Error(
@@ -31,6 +39,7 @@ export const registryReader =
       );
     return new RegistryClient(host, found.login, patience);
   };
+}
 
 interface Found {
   readonly login: Login;
