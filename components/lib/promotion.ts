@@ -11,8 +11,7 @@ export interface Release {
 type Releases = Readonly<Record<string, Release>>;
 
 /** A refusal comes within ten seconds, however the registry fails. */
-const SOON: Patience = { timeoutMs: 4000, retryMs: 2500 };
-const AT_ONCE: Patience = { timeoutMs: 2000, retryMs: 0 };
+const SOON: Patience = { timeoutMs: 5000, retryMs: 3000 };
 
 /**
  * The images that earlier stages recorded, by application, each seen to lie in a registry. An update that could not bring
@@ -29,7 +28,9 @@ export async function recordedImages(
   const recorded = new Map(await Promise.all(stages.map(async (stage) => [stage, await releasesOf(stage)] as const)));
   const look = async ({ app, from }: { app: string; from: string }): Promise<[string, string][]> => {
     const none = `stack ${from} has recorded no image of "${app}"`;
-    const image = recorded.get(from)?.[app]?.image ?? (await keptImage(stack, app, none));
+    const image = recorded.get(from)?.[app]?.image;
+    const kept = image ? undefined : await keptImage(stack, app, none);
+    if (kept) return [[app, kept]];
     try {
       if (!image) throw new Error(`${none}: run npm run up -- --stack ${from} first`);
       await requirePresent(stack, from, image, registry);
@@ -67,16 +68,19 @@ async function releasesOf(stage: string): Promise<Releases> {
 
 async function requirePresent(stack: string, from: string, image: string, registry: RegistryReader): Promise<void> {
   const { repository, digest } = parseReference(image);
-  // What is here already needs no source: the stage before may be long gone.
-  const own = await registry(stack, AT_ONCE);
-  if (own && (await own.digestOf(repository, digest).catch(() => undefined))) return;
-  const source = await registry(from, SOON);
-  if (!source) throw new Error(noLogin(from));
-  if (!(await source.digestOf(repository, digest)))
-    throw new Error(
-      `stack ${from} recorded ${image}, which its registry has no more: npm run up -- --stack ${from} after ` +
-        `pulumi refresh -s ${from} pushes it again`,
-    );
+  const digestIn = async (environment: string): Promise<string | undefined> => {
+    const found = await registry(environment, SOON);
+    if (!found && environment === from) throw new Error(noLogin(from));
+    return found?.digestOf(repository, digest);
+  };
+  // What is here already needs no source: the stage before may be down.
+  const [here, there] = [digestIn(stack).catch(() => undefined), digestIn(from)];
+  there.catch(() => undefined);
+  if ((await here) || (await there)) return;
+  throw new Error(
+    `stack ${from} recorded ${image}, which its registry has no more: npm run up -- --stack ${from} after ` +
+      `pulumi refresh -s ${from} pushes it again`,
+  );
 }
 
 export function noLogin(environment: string): string {

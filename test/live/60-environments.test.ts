@@ -128,30 +128,39 @@ describe("environments: dev, qa and prod side by side on one cluster", function 
       assert.deepEqual(found, { status: 200, digest });
       const path = "-o=jsonpath={.items[*].status.containerStatuses[*].imageID}";
       const ids = await kubectl(["get", "pods", "-n", `${stack}-apps`, "-l", `app.kubernetes.io/name=${APP}`, path]);
-      for (const id of ids.split(" ")) assert.equal(id, `${own.host}/${APP}@${digest}`);
+      // A node that has the same content from another registry names that one.
+      for (const id of ids.split(" ")) assert.match(id, new RegExp(`/${APP}@${digest}$`));
     }
     for (const stack of ["qa", "prod"])
       assert.doesNotMatch((await pulumi(["stack", "export", "-s", stack])).out, /docker:index/, "nothing is built");
   });
 
   it("[000.7] each registry refuses strangers, and the login that pulls can write and delete nothing", async () => {
-    for (const stack of STACKS) {
+    const logins = await Promise.all(STACKS.map((stack) => Promise.all([pullLogin(stack), pushLogin(stack)])));
+    for (const [index, stack] of STACKS.entries()) {
+      const [pull, push] = logins[index] as [string, string];
       const { digest } = await release(stack);
-      const [pull, push] = await Promise.all([pullLogin(stack), pushLogin(stack)]);
-      const status = async (...args: Parameters<typeof ask>): Promise<number> => (await ask(...args)).status;
-      const upload = `${APP}/blobs/uploads/`;
-      assert.equal(await status(stack, "pull", ""), 401);
-      assert.equal(await status(stack, "push", ""), 401);
-      assert.equal(await status(stack, "pull", "", "pull:wrong"), 401);
-      assert.equal(await status(stack, "pull", upload, pull, "-X", "POST"), 405);
-      assert.equal(await status(stack, "pull", `${APP}/manifests/x`, pull, "-X", "PUT", "-d", "{}"), 405);
-      assert.equal(await status(stack, "pull", `${APP}/manifests/${digest}`, pull, "-X", "DELETE"), 405);
-      assert.equal(await status(stack, "push", upload, pull, "-X", "POST"), 401);
-      assert.equal(await status(stack, "push", `${APP}/manifests/${digest}`, pull, "-X", "DELETE"), 401);
-      assert.equal(await status(stack, "push", upload, push, "-X", "POST"), 202);
+      const [upload, image] = [`${APP}/blobs/uploads/`, `${APP}/manifests/${digest}`];
       const others = STACKS.filter((other) => other !== stack);
-      for (const other of others)
-        assert.equal(await status(other, "pull", "", pull), 401, `${stack}'s login in ${other}`);
+      const questions: [number, ...Parameters<typeof ask>][] = [
+        [401, stack, "pull", ""],
+        [401, stack, "push", ""],
+        [401, stack, "pull", "", "pull:wrong"],
+        [200, stack, "pull", "", pull],
+        [405, stack, "pull", upload, pull, "-X", "POST"],
+        [405, stack, "pull", `${APP}/manifests/x`, pull, "-X", "PUT", "-d", "{}"],
+        [405, stack, "pull", image, pull, "-X", "DELETE"],
+        [401, stack, "push", upload, pull, "-X", "POST"],
+        [401, stack, "push", image, pull, "-X", "DELETE"],
+        [202, stack, "push", upload, push, "-X", "POST"],
+        ...others.map((other): [number, ...Parameters<typeof ask>] => [401, other, "pull", "", pull]),
+      ];
+      const answers = await Promise.all(questions.map(async ([, ...question]) => (await ask(...question)).status));
+      assert.deepEqual(
+        answers,
+        questions.map(([status]) => status),
+        stack,
+      );
     }
   });
 
@@ -221,12 +230,12 @@ describe("environments: dev, qa and prod side by side on one cluster", function 
     assert.match(refused.all, /the registry [\d.]+ (cannot be reached|does not answer)/);
     assert.doesNotMatch(refused.all, /\d+ (created|updated|replaced|deleted)/);
 
-    for (const stack of ["qa", "prod"]) {
-      const again = await platform("up", ["--name", NAME, "--stack", stack]);
-      assert.equal(again.code, 0, again.all);
-      assert.match(again.all, /Resources:\s+\d+ unchanged/);
-      assert.doesNotMatch(again.all, /\d+ (created|updated|replaced|deleted)/);
-    }
+    const again = await Promise.all(
+      ["qa", "prod"].map((stack) => pulumi(["up", "-s", stack, "--yes", "--skip-preview", "--expect-no-changes"])),
+    );
+    for (const { code, all } of again) assert.equal(code, 0, all);
+    assert.match(again[0]?.all ?? "", /copied from the registry of dev/);
+    assert.doesNotMatch(again[1]?.all ?? "", /copied from the registry/);
     assert.ok(await isHere("qa", digest));
   });
 

@@ -65,23 +65,22 @@ describe("the images of an earlier stage", () => {
   it("are the ones that the stage recorded, once they are seen in its registry", async () => {
     const asked: string[] = [];
     assert.deepEqual(await promoted(RELEASES, registries({ dev: true }, asked)), { images: { web: IMAGE } });
-    assert.deepEqual(asked, ["dev"]);
+    assert.ok(asked.includes("dev"));
   });
 
   it("need no source where they are in this environment's registry already", async () => {
-    const asked: string[] = [];
-    assert.deepEqual(await promoted(RELEASES, registries({ qa: true }, asked)), { images: { web: IMAGE } });
-    assert.deepEqual(asked, ["qa"]);
+    for (const dev of [undefined, false, new Error("down")])
+      assert.deepEqual(await promoted(RELEASES, registries({ qa: true, ...(dev === undefined ? {} : { dev }) })), {
+        images: { web: IMAGE },
+      });
     const down = { qa: new Error("own registry is down"), dev: true };
     assert.deepEqual(await promoted(RELEASES, registries(down)), { images: { web: IMAGE } });
   });
 
-  it("stay what they are where that stage is gone, as long as this environment's registry has them", async () => {
+  it("stay what they are where that stage is gone", async () => {
     const own = { releases: { web: { image: `registry.qa.example/web:1@${DIGEST}` } } };
-    const kept = await promoted(gone, registries({ qa: true }), { own });
+    const kept = await promoted(gone, registries({ qa: new Error("slow") }), { own });
     assert.deepEqual(kept, { images: { web: own.releases.web.image } });
-    const lost = await promoted(gone, registries({ qa: false }), { own });
-    assert.match(lost.refusal ?? "", /^no login for the registry of dev is known/);
   });
 
   const gone = new Error('invocation of pulumi:pulumi:readStackOutputs returned an error: unknown stack "dev"');
