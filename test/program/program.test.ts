@@ -197,4 +197,14 @@ describe("the program", function () {
     for (const [key, manifest] of there) stage.source.manifests.set(key, manifest);
     assert.ok(nothing(gone) && nothing(silent));
   });
+
+  it("does not run an application whose image this environment's registry refuses", async () => {
+    stage.own.manifests.clear();
+    stage.own.blobs.clear();
+    stage.own.fault = ({ method }, response) => method === "POST" && Boolean(response.writeHead(405).end());
+    const { error, resources } = await stage.run("prod");
+    stage.own.fault = () => false;
+    assert.match(error ?? "", /^the registry 127.* answers 405 to POST \/v2\/visit-tracker\/blobs\/uploads\/$/);
+    assert.ok(!resources.some(({ type, name }) => type.endsWith(":Deployment") && name.startsWith("visit-tracker")));
+  });
 });
