@@ -52,7 +52,13 @@ export = program(async () => {
   );
   const redis = new RedisCluster(
     "redis",
-    { environment: stack, namespace: environment.namespace("data"), image: image(target, "redis"), ...config.redis },
+    {
+      environment: stack,
+      namespace: environment.namespace("data"),
+      image: image(target, "redis"),
+      spread: config.profile.spread,
+      ...config.redis,
+    },
     opts,
   );
 

@@ -20,7 +20,7 @@ export interface AppWorkloadArgs {
   readonly spread: "soft" | "hard";
   /** Plain settings of the application. Credentials come from what it connects to. */
   readonly env?: Readonly<Record<string, pulumi.Input<string>>>;
-  /** The Redis it uses: opens the path to it and passes REDIS_HOST, _PORT, _USERNAME and _PASSWORD. */
+  /** The Redis it uses: opens the paths to it and passes REDIS_HOST, _PORT, _USERNAME, _PASSWORD, _MODE and what the mode needs. */
   readonly redis?: RedisCluster;
   /** Reachable from outside the cluster through a load balancer. @default false */
   readonly expose?: boolean;
@@ -42,7 +42,7 @@ export class AppWorkload extends PlatformComponent {
     super("AppWorkload", name, opts);
     const identity: Identity = { environment: args.environment, component: "app", name };
     this.peer = { name, namespace: args.namespace, selector: selector(identity) };
-    if (args.redis) link(this.peer, args.redis.peer, args.redis.port, this.own);
+    for (const { peer, port } of args.redis?.entries ?? []) link(this.peer, peer, port, this.own);
     if (args.expose) fromOutsidePods(this.peer, args.port, args.podCidrs, this.own);
     const deployment = this.createDeployment(args, identity, this.createCredentials(args));
     if (args.replicas > 1) this.createDisruptionBudget(args, identity);
@@ -52,12 +52,11 @@ export class AppWorkload extends PlatformComponent {
 
   private createCredentials({ namespace, redis }: AppWorkloadArgs): k8s.core.v1.Secret | undefined {
     if (!redis) return undefined;
-    const { host, port, username, password } = redis.connection;
     return new k8s.core.v1.Secret(
       this.child("redis"),
       {
         metadata: { namespace },
-        stringData: { REDIS_HOST: host, REDIS_PORT: String(port), REDIS_USERNAME: username, REDIS_PASSWORD: password },
+        stringData: redis.connection,
       },
       this.own,
     );

@@ -1,3 +1,6 @@
+import type { RedisMode } from "../redisCluster/settings";
+import { MODES } from "../redisCluster/settings";
+import { type RedisSize, SIZES } from "../redisCluster/size";
 import { Faults } from "./faults";
 import { bytes, cores } from "./quantities";
 
@@ -8,7 +11,7 @@ export interface PlatformConfig {
   readonly podCidrs?: readonly string[];
   readonly build: boolean;
   readonly registry: { readonly storage: string };
-  readonly redis: { readonly storage: string; readonly memory: string };
+  readonly redis: RedisSize & { readonly storage: string; readonly memory: string };
   readonly profile: Profile;
   readonly apps: Readonly<Record<string, AppConfig>>;
 }
@@ -62,7 +65,7 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
   if (podCidrs !== undefined && !isCidrList(podCidrs))
     faults.add("platform:podCidrs", podCidrs, 'a list of IPv4 ranges such as ["10.244.0.0/16"]');
   const registry = reader.object("platform:registry", raw("registry"), ["storage"]);
-  const redis = reader.object("platform:redis", raw("redis"), ["storage", "memory"]);
+  const redis = reader.object("platform:redis", raw("redis"), ["mode", "masters", "replicas", "storage", "memory"]);
   const profile = reader.object("platform:profile", raw("profile"), ["replicas", "spread", "quota"]);
   const quota = reader.object("platform:profile.quota", profile.quota, ["cpu", "memory", "pods"]);
   const apps = reader.object("platform:apps", raw("apps"));
@@ -73,6 +76,7 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
     build,
     registry: { storage: reader.size("platform:registry.storage", registry.storage, "5Gi") },
     redis: {
+      ...parseRedisSize(redis, reader),
       storage: reader.size("platform:redis.storage", redis.storage, "1Gi"),
       memory: reader.size("platform:redis.memory", redis.memory, "128Mi"),
     },
@@ -94,6 +98,15 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
     `Mend them in Pulumi.${stack}.yaml (keys and types: Pulumi.yaml).`,
   );
   return config;
+}
+
+function parseRedisSize(redis: Fields, reader: Reader): RedisSize {
+  const mode: RedisMode = reader.oneOf("platform:redis.mode", redis.mode ?? "standalone", MODES);
+  const count = (key: "masters" | "replicas"): number => {
+    const { least, most, usual } = SIZES[mode][key];
+    return reader.integer(`platform:redis.${key}`, redis[key] ?? usual, least, most, ` in mode ${mode}`);
+  };
+  return { mode, masters: count("masters"), replicas: count("replicas") };
 }
 
 function parseApp(name: string, value: unknown, build: boolean, reader: Reader, faults: Faults): AppConfig {
@@ -135,9 +148,9 @@ class Reader {
     return value as Fields;
   }
 
-  integer(place: string, value: unknown, min: number, max: number): number {
+  integer(place: string, value: unknown, min: number, max: number, where = ""): number {
     if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return value;
-    this.faults.add(place, value, `a whole number from ${min} to ${max}`);
+    this.faults.add(place, value, min === max ? `only ${min}${where}` : `a whole number from ${min} to ${max}${where}`);
     return min;
   }
 

@@ -19,10 +19,15 @@ const podsOf = (peer: Peer): k8s.types.input.networking.v1.NetworkPolicyPeer => 
   podSelector: { matchLabels: peer.selector },
 });
 
-/** Lets the pods of `from` connect to `port` of the pods of `to`, and nothing else. */
-export function link(from: Peer, to: Peer, port: number, opts: pulumi.CustomResourceOptions): void {
+/** Lets the pods of `from` connect to `port` of the pods of `to`, and nothing else. Gives both sides, for those who wait for them. */
+export function link(
+  from: Peer,
+  to: Peer,
+  port: number,
+  opts: pulumi.CustomResourceOptions,
+): k8s.networking.v1.NetworkPolicy[] {
   const name = `${from.name}-to-${to.name}`;
-  new k8s.networking.v1.NetworkPolicy(
+  const egress = new k8s.networking.v1.NetworkPolicy(
     `${name}-egress`,
     {
       metadata: { name: `${name}-egress`, namespace: from.namespace },
@@ -34,7 +39,7 @@ export function link(from: Peer, to: Peer, port: number, opts: pulumi.CustomReso
     },
     opts,
   );
-  new k8s.networking.v1.NetworkPolicy(
+  const ingress = new k8s.networking.v1.NetworkPolicy(
     `${name}-ingress`,
     {
       metadata: { name: `${name}-ingress`, namespace: to.namespace },
@@ -46,6 +51,7 @@ export function link(from: Peer, to: Peer, port: number, opts: pulumi.CustomReso
     },
     opts,
   );
+  return [egress, ingress];
 }
 
 /**

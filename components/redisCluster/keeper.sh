@@ -127,6 +127,15 @@ be_met() {
   done
 }
 
+# Somebody else has taken the place of a lost node: what is left of it is its entry, in every table that knows it.
+forget_replaced() {
+  for id in $(echo "$1" | awk "$NODES"'
+    lost($3) && NF < 9 { gone[$1] = name($2) } !lost($3) { here[name($2)] = 1 }
+    END { for (id in gone) if (gone[id] in here) print id }'); do
+    as keeper "$SELF" CLUSTER FORGET "$id" >/dev/null
+  done
+}
+
 # A node that lost its volume is new to the others, who still expect the old one: it takes that one's place as a replica.
 take_own_place() {
   for i in $(seq 0 31); do
@@ -146,10 +155,7 @@ take_own_place() {
       $3 ~ /master/ && !lost($3) && NF > 8 { count[$1] += 0 }
       $3 ~ /slave/ && !lost($3) { count[$4]++ }
       END { for (id in count) if (best == "" || count[id] < count[best]) best = id; print best }')
-    [ "$(as keeper "$SELF" CLUSTER REPLICATE "$master")" = OK ] || return
-    for peer in $(echo "$nodes" | awk "$NODES"'{ print name($2) }'); do
-      for id in $old; do as keeper "$peer" CLUSTER FORGET "$id" >/dev/null; done
-    done
+    as keeper "$SELF" CLUSTER REPLICATE "$master" >/dev/null
     return
   done
 }
@@ -174,6 +180,7 @@ keep_in_cluster() {
     return
   fi
   be_met "$nodes"
+  forget_replaced "$nodes"
   state=$(as keeper "$SELF" INFO replication)
   if echo "$nodes" | grep -q 'myself.*nofailover' && worthy "$state"; then
     as keeper "$SELF" CONFIG SET cluster-replica-no-failover no >/dev/null

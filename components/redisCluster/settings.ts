@@ -22,7 +22,7 @@ const RIGHTS: Readonly<Record<RedisMode, Readonly<Record<string, string>>>> = {
     keeper:
       "+ping +info +dbsize +config|set +config|get +cluster|nodes +cluster|meet +cluster|replicate +cluster|forget +cluster|failover",
     resize:
-      "~* +ping +info +dbsize +config|get +cluster +readonly +asking +migrate +restore +restore-asking +del +type +exists",
+      "~* +ping +info +dbsize +config|get +select +cluster +readonly +asking +migrate +restore +restore-asking +del +type +exists",
   },
 };
 

@@ -36,13 +36,19 @@ replica_has_all() {
     END { exit !(most && most >= written - 200) }'
 }
 
-follow_new_master() {
+# One sentinel at a time: two that begin would elect two.
+follow_or_ask() {
   for i in $(seq 0 $((COUNT - 1))); do
     host=$(host_of "$i")
     if [ "$host" != "$SELF" ] && [ "$(as keeper "$host" INFO replication | field role)" = master ]; then
       as keeper "$SELF" REPLICAOF "$host" "$PORT"
       return
     fi
+  done
+  for i in $(seq 0 $((COUNT - 1))); do
+    host=$(host_of "$i")
+    [ "$host" != "$SELF" ] || continue
+    case $(as keeper "$host:$SENTINEL_PORT" SENTINEL FAILOVER "$MASTER_NAME") in OK | INPROG*) break ;; esac
   done
 }
 
@@ -54,12 +60,7 @@ stop_in_sentinel() {
     replica_has_all && break
     sleep 0.2
   done
-  for i in $(seq 0 $((COUNT - 1))); do
-    host=$(host_of "$i")
-    [ "$host" != "$SELF" ] || continue
-    case $(as keeper "$host:$SENTINEL_PORT" SENTINEL FAILOVER "$MASTER_NAME") in OK | INPROG*) break ;; esac
-  done
-  wait_until_replica follow_new_master
+  wait_until_replica follow_or_ask
   as keeper "$SELF" CLIENT UNPAUSE
 }
 

@@ -10,6 +10,19 @@ import { KEY, type Run, STACKS, Stage, appsOf } from "./stage";
 
 const HINT = "If that is what you meant: UPDATE_GOLDEN=1 npx mocha 'test/program/*.test.ts', and commit the files.";
 
+/** What a Redis of each stack's mode needs open, to its clients and between its own pods. */
+const CLIENT_PORTS: Record<string, readonly number[]> = { dev: [6379], qa: [6379, 26379], prod: [6379] };
+const PATHS_INSIDE: Record<string, readonly string[]> = {
+  dev: [],
+  qa: ["data/redis → data/redis TCP 6379", "data/redis → data/redis TCP 26379"],
+  prod: [
+    "data/redis → data/redis TCP 6379",
+    "data/redis → data/redis TCP 16379",
+    "data/redis-shrink → data/redis TCP 6379",
+    "data/redis-grow → data/redis TCP 6379",
+  ],
+};
+
 const isKubernetes = ({ type }: Registered): boolean => type.startsWith("kubernetes:");
 
 describe("the program", function () {
@@ -118,13 +131,16 @@ describe("the program", function () {
       it("opens the declared paths, and no other", () => {
         const apps = Object.entries(appsOf(stack));
         const links = apps.flatMap(([name, { redis }]) =>
-          redis ? [`${stack}-apps/${name} → ${stack}-data/redis TCP 6379`] : [],
+          redis
+            ? (CLIENT_PORTS[stack] ?? []).map((port) => `${stack}-apps/${name} → ${stack}-data/redis TCP ${port}`)
+            : [],
         );
+        const inside = (PATHS_INSIDE[stack] ?? []).map((path) => path.replaceAll("data/", `${stack}-data/`));
         const exposed = apps.flatMap(([name, { expose, port }]) =>
           expose ? [`outside → ${stack}-apps/${name} TCP ${port}`] : [],
         );
         const registry = `outside → ${stack}-registry/registry TCP 5000`;
-        assert.deepEqual(pathsOf(run().resources), [...links, ...exposed, registry].sort());
+        assert.deepEqual(pathsOf(run().resources), [...links, ...inside, ...exposed, registry].sort());
         const undefended = run().resources.filter(({ type }) => !type.endsWith(":NetworkPolicy"));
         assert.ok(pathsOf(undefended).includes(`${stack}-registry/registry → ${stack}-registry/registry anything`));
       });

@@ -40,6 +40,7 @@ describe("AppWorkload", () => {
       const secret = one(recording, "Secret", "web-redis");
       assert.equal(secret.inputs.stringData, SECRET);
       assert.deepEqual(secret.opened.stringData, {
+        REDIS_MODE: "standalone",
         REDIS_HOST: "redis.dev-data.svc.cluster.local",
         REDIS_PORT: "6379",
         REDIS_USERNAME: "app",

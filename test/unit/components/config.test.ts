@@ -29,7 +29,7 @@ describe("configuration", () => {
       podCidrs: undefined,
       build: true,
       registry: { storage: "7Gi" },
-      redis: { storage: "1Gi", memory: "64Mi" },
+      redis: { mode: "standalone", masters: 1, replicas: 0, storage: "1Gi", memory: "64Mi" },
       profile: { replicas: 1, spread: "soft", quota },
       apps: { web: { source: "apps/web", from: undefined, port: 3000, redis: true, expose: true } },
     });
@@ -40,9 +40,20 @@ describe("configuration", () => {
     assert.equal(config.clusterUid, undefined);
     assert.equal(config.build, false);
     assert.equal(config.registry.storage, "5Gi");
-    assert.deepEqual(config.redis, { storage: "1Gi", memory: "128Mi" });
+    const { redis } = config;
+    assert.deepEqual(redis, { mode: "standalone", masters: 1, replicas: 0, storage: "1Gi", memory: "128Mi" });
     assert.deepEqual(config.apps.web, { source: undefined, from: "dev", port: 80, redis: false, expose: false });
     assert.deepEqual(parse({ profile }).apps, {});
+  });
+
+  it("gives each mode of Redis the size that it usually has", () => {
+    const size = (redis: Raw): unknown => {
+      const { mode, masters, replicas } = parse({ ...sound, redis }).redis;
+      return [mode, masters, replicas];
+    };
+    assert.deepEqual(size({ mode: "sentinel" }), ["sentinel", 1, 2]);
+    assert.deepEqual(size({ mode: "cluster" }), ["cluster", 3, 1]);
+    assert.deepEqual(size({ mode: "cluster", masters: 5, replicas: 2 }), ["cluster", 5, 2]);
   });
 
   it("takes no pin for an empty one", () => {
@@ -71,7 +82,27 @@ describe("configuration", () => {
     [
       "an unknown key",
       { redis: { size: "1Gi" } },
-      'platform:redis.size: found "1Gi", allowed is one of storage, memory',
+      'platform:redis.size: found "1Gi", allowed is one of mode, masters, replicas, storage, memory',
+    ],
+    [
+      "a mode",
+      { redis: { mode: "ha" } },
+      'platform:redis.mode: found "ha", allowed is standalone or sentinel or cluster',
+    ],
+    [
+      "masters of one server",
+      { redis: { masters: 3 } },
+      "platform:redis.masters: found 3, allowed is only 1 in mode stand",
+    ],
+    [
+      "too few sentinels",
+      { redis: { mode: "sentinel", replicas: 1 } },
+      "platform:redis.replicas: found 1, allowed is a whole number from 2 to 6 in mode sentinel",
+    ],
+    [
+      "too few masters",
+      { redis: { mode: "cluster", masters: 2 } },
+      "platform:redis.masters: found 2, allowed is a whole number from 3 to 16 in mode cluster",
     ],
     ["a size", { redis: { memory: "64MB" } }, 'platform:redis.memory: found "64MB", allowed is a size such as "512Mi"'],
     ["no size", { registry: { storage: "0Gi" } }, 'platform:registry.storage: found "0Gi", allowed is a size'],

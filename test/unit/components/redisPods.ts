@@ -1,11 +1,20 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
-  APP,
   type RedisMode,
   redisConf,
   sentinelUserTemplate,
@@ -45,7 +54,8 @@ export class RedisPods {
   ) {
     mkdirSync(this.scripts);
     mkdirSync(this.passwords);
-    for (const file of readdirSync(SCRIPTS)) if (/\.(sh|awk)$/.test(file)) cpSync(join(SCRIPTS, file), join(this.scripts, file));
+    for (const file of readdirSync(SCRIPTS))
+      if (/\.(sh|awk)$/.test(file)) cpSync(join(SCRIPTS, file), join(this.scripts, file));
     writeFileSync(join(this.scripts, "redis.conf"), redisConf(mode, "64Mi", mode === "sentinel" ? count - 1 : 1));
     writeFileSync(join(this.scripts, "users.acl"), userTemplate(mode));
     writeFileSync(join(this.scripts, "sentinel-users.acl"), sentinelUserTemplate());
@@ -145,19 +155,39 @@ export class RedisPods {
     const args = ["-h", host, "-p", port, "--user", user, "--no-auth-warning", ...command];
     const password = readFileSync(join(this.passwords, user), "utf8");
     return new Promise((done) => {
-      execFile("redis-cli", args, { env: { ...process.env, REDISCLI_AUTH: password }, timeout: 3000 }, (error, stdout) =>
-        done(error ? "" : stdout.trim().replaceAll("\r", "")),
+      execFile(
+        "redis-cli",
+        args,
+        { env: { ...process.env, REDISCLI_AUTH: password }, timeout: 3000 },
+        (error, stdout) => done(error ? "" : stdout.trim().replaceAll("\r", "")),
       );
     });
   }
 
+  /** Many commands over one connection, each answered by a line. */
+  async lines(pod: number, user: string, commands: readonly string[]): Promise<string[]> {
+    const login = { ...process.env, REDISCLI_AUTH: readFileSync(join(this.passwords, user), "utf8") };
+    const client = spawn("redis-cli", ["-c", "-h", this.host(pod), "--user", user, "--no-auth-warning"], {
+      env: login,
+    });
+    let out = "";
+    client.stdout.on("data", (data: Buffer) => (out += data.toString()));
+    client.stdin.end(`${commands.join("\n")}\n`);
+    await once(client, "close");
+    return out.trimEnd().split("\n");
+  }
+
   async info(pod: number): Promise<Record<string, string>> {
     const text = await this.cli(pod, "keeper", "INFO", "replication");
-    return Object.fromEntries(text.split("\n").flatMap((line) => (line.includes(":") ? [line.split(/:(.*)/).slice(0, 2)] : [])));
+    return Object.fromEntries(
+      text.split("\n").flatMap((line) => (line.includes(":") ? [line.split(/:(.*)/).slice(0, 2)] : [])),
+    );
   }
 
   async masters(): Promise<number[]> {
-    const all = await Promise.all([...this.pods.keys()].map(async (pod) => ({ pod, role: (await this.info(pod)).role })));
+    const all = await Promise.all(
+      [...this.pods.keys()].map(async (pod) => ({ pod, role: (await this.info(pod)).role })),
+    );
     return all.filter(({ role }) => role === "master").map(({ pod }) => pod);
   }
 
@@ -174,10 +204,12 @@ export class RedisPods {
   }
 }
 
-export { APP };
-
 /** Waits until `look` gives something, and gives it. */
-export async function until<T>(what: string, look: () => Promise<T | undefined | false>, withinMs = 20_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined | false>,
+  withinMs = 20_000,
+): Promise<T> {
   const end = Date.now() + withinMs;
   for (;;) {
     const found = await look();

@@ -26,7 +26,17 @@ export class Scene {
 
   redis(name = "redis", change: Partial<RedisClusterArgs> = {}): RedisCluster {
     const image = "registry.example/redis:8@sha256:1";
-    const args = { environment: "dev", namespace: "dev-data", image, storage: "1Gi", memory: "128Mi" };
+    const args: RedisClusterArgs = {
+      environment: "dev",
+      namespace: "dev-data",
+      image,
+      mode: "standalone",
+      masters: 1,
+      replicas: 0,
+      storage: "1Gi",
+      memory: "128Mi",
+      spread: "soft",
+    };
     return new RedisCluster(name, { ...args, ...change }, this.opts);
   }
 
