@@ -19,7 +19,7 @@ as() (
   REDISCLI_AUTH=$(cat "$SECRETS/$user")
   export REDISCLI_AUTH
   # shellcheck disable=SC2086
-  timeout 3 redis-cli -h "$host" -p "$port" --user "$user" --no-auth-warning $(tls_options) "$@" 2>&1 | tr -d '\r'
+  timeout 5 redis-cli -h "$host" -p "$port" --user "$user" --no-auth-warning $(tls_options) "$@" 2>&1 | tr -d '\r'
 )
 
 tls_options() {

@@ -76,11 +76,12 @@ decide() {
   # shellcheck disable=SC2046
   set -- $(agreed)
   [ $# = 2 ] || return
-  # Sentinels that hold this one for down elect another. If they cannot for long, they know of no replica that could.
+  # Sentinels hold one that follows nobody for down, and elect another. That is right where a replica is up to date; if they
+  # cannot for long, they know of none.
   [ "$2" = down ] && refused=$((refused + 1))
   if [ "$1" != "$SELF" ]; then
     follow "$1"
-  elif [ "$2" = sound ] || { [ "$2" = down ] && [ "$refused" -gt 15 ]; }; then
+  elif [ "$2" = sound ] || { [ "$2" = down ] && { [ -z "$current" ] || [ "$refused" -gt 15 ]; }; }; then
     own=$(keys "$SELF")
     if [ -n "$current" ] && [ "$refused" -lt 10 ]; then
       ask_for_failover
@@ -106,8 +107,9 @@ step_down() {
 
 keep_in_sentinel() {
   # A sentinel looks for changed roles and new replicas every ten seconds, and can do without them for that long.
-  [ "$round" -gt 9 ] && [ $((round % 10)) != 0 ] || as keeper "$SELF:$SENTINEL_PORT" SENTINEL DEBUG info-period 2000 >/dev/null
+  [ "$round" -gt 20 ] && [ $((round % 10)) != 0 ] || as keeper "$SELF:$SENTINEL_PORT" SENTINEL DEBUG info-period 2000 >/dev/null
   state=$(as keeper "$SELF" INFO replication)
+  echo "$state" | grep -Eq '^(master_link_status:up|connected_slaves:[1-9])' || pause=1
   case $(echo "$state" | field role) in
     master) [ "$(echo "$state" | field connected_slaves)" != 0 ] || step_down ;;
     slave) if [ "$(echo "$state" | field master_port)" = 1 ]; then decide; fi ;;
@@ -176,16 +178,20 @@ keep_in_cluster() {
   nodes=$(as keeper "$SELF" CLUSTER NODES)
   case $nodes in *myself*) ;; *) return ;; esac
   if [ "$(echo "$nodes" | wc -l)" -le 1 ]; then
+    pause=1
     echo "$nodes" | awk 'NF > 8 { exit 1 }' && take_own_place
     return
   fi
   be_met "$nodes"
   forget_replaced "$nodes"
+  # In quiet times its table says all.
+  if ! echo "$nodes" | awk "$NODES"'lost($3) || /nofailover/ { exit 1 }'; then pause=1; fi
+  [ $pause = 1 ] || [ $((round % (10 + ${POD##*-}))) = 0 ] || return
   state=$(as keeper "$SELF" INFO replication)
   if echo "$nodes" | grep -q 'myself.*nofailover' && worthy "$state"; then
     as keeper "$SELF" CONFIG SET cluster-replica-no-failover no >/dev/null
   fi
-  if [ "$(echo "$state" | field master_link_status)" = up ] && [ $((round % (20 + ${POD##*-}))) = 0 ]; then
+  if [ "$(echo "$state" | field master_link_status)" = up ] && [ $((round % (10 + ${POD##*-}))) = 0 ]; then
     spread_masters "$nodes"
   fi
 }
@@ -193,11 +199,11 @@ keep_in_cluster() {
 round=0 refused=0
 trap 'exit 0' TERM INT
 while :; do
-  round=$((round + 1))
+  round=$((round + 1)) pause=3
   case $MODE in
     sentinel) keep_in_sentinel ;;
     cluster) keep_in_cluster ;;
   esac
-  sleep 1 &
+  sleep $pause &
   wait $!
 done

@@ -87,9 +87,9 @@ function server(args: PodArgs): Container {
       ...(args.mode === "cluster" ? [{ name: "bus", containerPort: BUS_PORT }] : []),
     ],
     resources: { requests: { cpu: "50m", memory: args.memory }, limits: { cpu: "1", memory: args.memory } },
-    startupProbe: { ...probe("alive"), periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 120 },
-    readinessProbe: { ...probe("ready"), periodSeconds: 3, timeoutSeconds: 5 },
-    livenessProbe: { ...probe("alive"), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 },
+    startupProbe: { ...probe("alive"), periodSeconds: 2, timeoutSeconds: 10, failureThreshold: 60 },
+    readinessProbe: { ...probe("ready"), periodSeconds: 5, timeoutSeconds: 10 },
+    livenessProbe: { ...probe("alive"), periodSeconds: 15, timeoutSeconds: 10, failureThreshold: 4 },
     ...(args.mode === "standalone" ? {} : { lifecycle: { preStop: { exec: { command: script("stop") } } } }),
     securityContext: containerSecurity(),
     volumeMounts: [{ name: "data", mountPath: "/data" }, ...mounts(args)],
@@ -97,7 +97,7 @@ function server(args: PodArgs): Container {
 }
 
 function sentinel(args: PodArgs): Container {
-  const probe = { exec: { command: script("probe", "sentinel") }, timeoutSeconds: 5 };
+  const probe = { exec: { command: script("probe", "sentinel") }, timeoutSeconds: 10 };
   return {
     name: "sentinel",
     image: args.image,
@@ -105,8 +105,8 @@ function sentinel(args: PodArgs): Container {
     env: [...surroundings(args), ...identity],
     ports: [{ name: "sentinel", containerPort: SENTINEL_PORT }],
     resources: small("64Mi"),
-    readinessProbe: { ...probe, periodSeconds: 5 },
-    livenessProbe: { ...probe, periodSeconds: 10, failureThreshold: 6 },
+    readinessProbe: { ...probe, periodSeconds: 10 },
+    livenessProbe: { ...probe, periodSeconds: 20, failureThreshold: 4 },
     securityContext: containerSecurity(),
     volumeMounts: [{ name: "data", mountPath: "/data" }, ...mounts(args)],
   };

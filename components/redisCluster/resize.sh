@@ -223,7 +223,7 @@ size_now() {
 
 shrink() {
   # Without names there are no pods; but only where names can be told at all.
-  within "$PATIENCE" "$SERVICE has an address" sh -c '! redis-cli -h "$0" -p "$1" ping 2>&1 | grep -qiE "name|address associated|resol"' "$SERVICE" "$PORT"
+  within "$PATIENCE" "$SERVICE has an address" sh -c '! timeout 3 redis-cli -h "$0" -p "$1" ping 2>&1 | grep -qiE "name|address associated|resol"' "$SERVICE" "$PORT"
   end=$(($(date +%s) + PATIENCE))
   while ALL=$(size_now); [ "$ALL" = unknown ]; do
     [ "$(date +%s)" -lt "$end" ] || fail "no pod answers that could say who is in the cluster"
