@@ -11,20 +11,23 @@ say() {
   printf '%s %s\n' "$(date -u +%FT%TZ)" "$*"
 }
 
-# as USER HOST[:PORT] COMMAND…: an error is an answer too, so look at what comes.
+SOCKET=$RUN/redis.sock
+TLS_OPTIONS=${TLS:+--tls --cacert $CERTIFICATES/ca.crt}
+
+# as USER here|HOST[:PORT] COMMAND…: an error is an answer too, so look at what comes. Here goes over a socket of the pod,
+# without a name to look up or a certificate to check.
 as() (
   user=$1 host=${2%:*} port=${2##*:}
   [ "$port" != "$2" ] || port=$PORT
   shift 2
-  REDISCLI_AUTH=$(cat "$SECRETS/$user")
+  # A file need not end with a new line, which is what read would like.
+  IFS= read -r REDISCLI_AUTH <"$SECRETS/$user" || [ -n "$REDISCLI_AUTH" ]
   export REDISCLI_AUTH
+  where="-h $host -p $port $TLS_OPTIONS"
+  [ "$host" != here ] || where="-s $SOCKET"
   # shellcheck disable=SC2086
-  timeout 5 redis-cli -h "$host" -p "$port" --user "$user" --no-auth-warning $(tls_options) "$@" 2>&1 | tr -d '\r'
+  timeout 5 redis-cli $where --user "$user" --no-auth-warning "$@" 2>&1 | tr -d '\r'
 )
-
-tls_options() {
-  [ -z "${TLS:-}" ] || printf '%s' "--tls --cacert $CERTIFICATES/ca.crt"
-}
 
 # The value of one field of INFO, from standard input.
 field() {

@@ -94,7 +94,7 @@ export class RedisCluster extends PlatformComponent {
 
   private entriesOf(mode: RedisMode): RedisEntry[] {
     const servers = { peer: this.peer, port: PORT };
-    const sentinels = { peer: { ...this.peer, name: `${this.ownName}-sentinel` }, port: SENTINEL_PORT };
+    const sentinels = { peer: { ...this.peer, name: this.child("sentinel") }, port: SENTINEL_PORT };
     return mode === "sentinel" ? [servers, sentinels] : [servers];
   }
 
@@ -174,8 +174,8 @@ export class RedisCluster extends PlatformComponent {
   private openPathsInside(mode: RedisMode): void {
     if (mode === "standalone") return;
     link(this.peer, this.peer, PORT, this.own);
-    const [role, port] = mode === "cluster" ? ["bus", BUS_PORT] : ["sentinel", SENTINEL_PORT];
-    link(this.peer, { ...this.peer, name: `${this.ownName}-${role}` }, port as number, this.own);
+    const other = mode === "cluster" ? { role: "bus", port: BUS_PORT } : { role: "sentinel", port: SENTINEL_PORT };
+    link(this.peer, { ...this.peer, name: this.child(other.role) }, other.port, this.own);
   }
 
   private createDisruptionBudget({ namespace }: RedisClusterArgs, identity: Identity): void {

@@ -12,7 +12,7 @@ keys() {
 
 # A data set that was copied from the master, or came from the disk, may succeed; an empty one must not win.
 worthy() {
-  [ "$(echo "$1" | field master_link_status)" = up ] || [ "$(echo "$1" | field connected_slaves)" != 0 ] || [ "$(keys "$SELF")" -gt 0 ] 2>/dev/null
+  [ "$(echo "$1" | field master_link_status)" = up ] || [ "$(echo "$1" | field connected_slaves)" != 0 ] || [ "$(keys here)" -gt 0 ] 2>/dev/null
 }
 
 others() {
@@ -42,11 +42,11 @@ ask_for_failover() {
 
 become_master() {
   refused=0
-  say "becoming master: $(as keeper "$SELF" REPLICAOF NO ONE)"
+  say "becoming master: $(as keeper here REPLICAOF NO ONE)"
 }
 
 follow() {
-  say "following $1: $(as keeper "$SELF" REPLICAOF "$1" "$PORT")"
+  say "following $1: $(as keeper here REPLICAOF "$1" "$PORT")"
 }
 
 # A Redis that has just started follows nobody. It becomes master only if a majority of the sentinels holds it for that, no
@@ -82,7 +82,7 @@ decide() {
   if [ "$1" != "$SELF" ]; then
     follow "$1"
   elif [ "$2" = sound ] || { [ "$2" = down ] && { [ -z "$current" ] || [ "$refused" -gt 15 ]; }; }; then
-    own=$(keys "$SELF")
+    own=$(keys here)
     if [ -n "$current" ] && [ "$refused" -lt 10 ]; then
       ask_for_failover
     elif [ "${own:-0}" -gt 0 ] || [ -z "$filled$silent" ]; then
@@ -108,7 +108,7 @@ step_down() {
 keep_in_sentinel() {
   # A sentinel looks for changed roles and new replicas every ten seconds, and can do without them for that long.
   [ "$round" -gt 20 ] && [ $((round % 10)) != 0 ] || as keeper "$SELF:$SENTINEL_PORT" SENTINEL DEBUG info-period 2000 >/dev/null
-  state=$(as keeper "$SELF" INFO replication)
+  state=$(as keeper here INFO replication)
   echo "$state" | grep -Eq '^(master_link_status:up|connected_slaves:[1-9])' || pause=1
   case $(echo "$state" | field role) in
     master) [ "$(echo "$state" | field connected_slaves)" != 0 ] || step_down ;;
@@ -116,7 +116,7 @@ keep_in_sentinel() {
     *) return ;;
   esac
   if [ "$(echo "$state" | field slave_priority)" = 0 ] && worthy "$state"; then
-    as keeper "$SELF" CONFIG SET replica-priority 100 >/dev/null
+    as keeper here CONFIG SET replica-priority 100 >/dev/null
   fi
 }
 
@@ -134,7 +134,7 @@ forget_replaced() {
   for id in $(echo "$1" | awk "$NODES"'
     lost($3) && NF < 9 { gone[$1] = name($2) } !lost($3) { here[name($2)] = 1 }
     END { for (id in gone) if (gone[id] in here) print id }'); do
-    as keeper "$SELF" CLUSTER FORGET "$id" >/dev/null
+    as keeper here CLUSTER FORGET "$id" >/dev/null
   done
 }
 
@@ -157,25 +157,33 @@ take_own_place() {
       $3 ~ /master/ && !lost($3) && NF > 8 { count[$1] += 0 }
       $3 ~ /slave/ && !lost($3) { count[$4]++ }
       END { for (id in count) if (best == "" || count[id] < count[best]) best = id; print best }')
-    as keeper "$SELF" CLUSTER REPLICATE "$master" >/dev/null
+    as keeper here CLUSTER REPLICATE "$master" >/dev/null
     return
   done
 }
 
 # Masters gather on fewer machines with each failover. Where one machine has two more than this one, the next to lose it
-# might lose the majority: take one over, in quiet times only.
+# might lose the majority: take one over, in quiet times only. Uneven shares mean that slots are being moved.
 spread_masters() {
-  echo "$1" | awk "$NODES"'lost($3) || /handshake|disconnected|\[/ { exit 1 }' || return
+  echo "$1" | awk "$NODES"'
+    lost($3) || /handshake|disconnected/ { busy = 1 }
+    $3 ~ /master/ {
+      own = 0
+      for (f = 9; f <= NF; f++) { split($f, range, "-"); own += (range[2] == "" ? range[1] : range[2]) - range[1] + 1 }
+      if (own > most) most = own
+      if (least == "" || own < least) least = own
+    }
+    END { exit busy || least < most * 0.9 }' || return
   own_master=$(echo "$1" | awk '$3 ~ /myself/ { print $4 }')
   echo "$1" | awk "$NODES"'$3 ~ /master/ && NF > 8 { print $1, name($2) }' | while read -r id host; do
     echo "$id $(as keeper "$host" CONFIG GET syslog-ident | sed -n 2p)"
   done | awk -v mine="$MACHINE" -v master="$own_master" '
     { count[$2]++; if ($1 == master) there = $2 } END { exit !(there && count[there] - count[mine] >= 2) }' || return
-  say "taking over from the master, whose machine has too many: $(as keeper "$SELF" CLUSTER FAILOVER)"
+  say "taking over from the master, whose machine has too many: $(as keeper here CLUSTER FAILOVER)"
 }
 
 keep_in_cluster() {
-  nodes=$(as keeper "$SELF" CLUSTER NODES)
+  nodes=$(as keeper here CLUSTER NODES)
   case $nodes in *myself*) ;; *) return ;; esac
   if [ "$(echo "$nodes" | wc -l)" -le 1 ]; then
     pause=1
@@ -187,9 +195,9 @@ keep_in_cluster() {
   # In quiet times its table says all.
   if ! echo "$nodes" | awk "$NODES"'lost($3) || /nofailover/ { exit 1 }'; then pause=1; fi
   [ $pause = 1 ] || [ $((round % (10 + ${POD##*-}))) = 0 ] || return
-  state=$(as keeper "$SELF" INFO replication)
+  state=$(as keeper here INFO replication)
   if echo "$nodes" | grep -q 'myself.*nofailover' && worthy "$state"; then
-    as keeper "$SELF" CONFIG SET cluster-replica-no-failover no >/dev/null
+    as keeper here CONFIG SET cluster-replica-no-failover no >/dev/null
   fi
   if [ "$(echo "$state" | field master_link_status)" = up ] && [ $((round % (10 + ${POD##*-}))) = 0 ]; then
     spread_masters "$nodes"

@@ -87,9 +87,10 @@ function server(args: PodArgs): Container {
       ...(args.mode === "cluster" ? [{ name: "bus", containerPort: BUS_PORT }] : []),
     ],
     resources: { requests: { cpu: "50m", memory: args.memory }, limits: { cpu: "1", memory: args.memory } },
-    startupProbe: { ...probe("alive"), periodSeconds: 2, timeoutSeconds: 10, failureThreshold: 60 },
-    readinessProbe: { ...probe("ready"), periodSeconds: 5, timeoutSeconds: 10 },
-    livenessProbe: { ...probe("alive"), periodSeconds: 15, timeoutSeconds: 10, failureThreshold: 4 },
+    startupProbe: { tcpSocket: { port: "redis" }, periodSeconds: 1, failureThreshold: 120 },
+    // A command in a container is dear: where others can take over, it may take a little longer to be seen.
+    readinessProbe: { ...probe("ready"), periodSeconds: args.mode === "standalone" ? 3 : 8, timeoutSeconds: 10 },
+    livenessProbe: { ...probe("alive"), periodSeconds: 30, timeoutSeconds: 10, failureThreshold: 3 },
     ...(args.mode === "standalone" ? {} : { lifecycle: { preStop: { exec: { command: script("stop") } } } }),
     securityContext: containerSecurity(),
     volumeMounts: [{ name: "data", mountPath: "/data" }, ...mounts(args)],
@@ -97,7 +98,7 @@ function server(args: PodArgs): Container {
 }
 
 function sentinel(args: PodArgs): Container {
-  const probe = { exec: { command: script("probe", "sentinel") }, timeoutSeconds: 10 };
+  const probe = { tcpSocket: { port: "sentinel" }, timeoutSeconds: 5 };
   return {
     name: "sentinel",
     image: args.image,
@@ -105,7 +106,7 @@ function sentinel(args: PodArgs): Container {
     env: [...surroundings(args), ...identity],
     ports: [{ name: "sentinel", containerPort: SENTINEL_PORT }],
     resources: small("64Mi"),
-    readinessProbe: { ...probe, periodSeconds: 10 },
+    readinessProbe: { ...probe, periodSeconds: 5 },
     livenessProbe: { ...probe, periodSeconds: 20, failureThreshold: 4 },
     securityContext: containerSecurity(),
     volumeMounts: [{ name: "data", mountPath: "/data" }, ...mounts(args)],

@@ -2,14 +2,13 @@
 # alive: the server answers. ready: it can also serve, or may safely be counted on when another one stops.
 set -eu
 . "${SCRIPTS:=/etc/redis}/common.sh"
-SELF=$(host_of "${POD##*-}")
 
 alive() {
-  case $(as probe "$SELF" PING) in PONG | LOADING* | MASTERDOWN*) ;; *) exit 1 ;; esac
+  case $(as probe here PING) in PONG | LOADING* | MASTERDOWN*) ;; *) exit 1 ;; esac
 }
 
 ready() {
-  state=$(as probe "$SELF" INFO replication)
+  state=$(as probe here INFO replication)
   link=$(echo "$state" | field master_link_status)
   case $(echo "$state" | field role) in
     master) ;;
@@ -18,12 +17,11 @@ ready() {
   esac
   [ "$MODE" = cluster ] || return 0
   # A node that nobody has asked to join holds nothing, and is ready to be asked.
-  state=$(as probe "$SELF" CLUSTER INFO)
+  state=$(as probe here CLUSTER INFO)
   [ "$(echo "$state" | field cluster_known_nodes)" = 1 ] || [ "$(echo "$state" | field cluster_state)" = ok ]
 }
 
 case $1 in
   alive) alive ;;
   ready) ready ;;
-  sentinel) [ "$(as probe "$SELF:$SENTINEL_PORT" PING)" = PONG ] ;;
 esac

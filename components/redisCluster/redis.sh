@@ -9,6 +9,8 @@ settings() {
   echo "include $SCRIPTS/redis.conf"
   listen "$PORT"
   tls_settings
+  echo "unixsocket $SOCKET"
+  echo "unixsocketperm 700"
   echo "dir $DATA"
   echo "aclfile $RUN/users.acl"
   echo "masteruser replication"

@@ -55,8 +55,8 @@ cluster() {
   export REDISCLI_AUTH
   command=$1
   shift
-  # shellcheck disable=SC2046
-  redis-cli --user resize --no-auth-warning $(tls_options) --cluster "$command" "$@" --cluster-yes >"$RUN/cluster.log" 2>&1 </dev/null && return
+  # shellcheck disable=SC2086
+  redis-cli --user resize --no-auth-warning $TLS_OPTIONS --cluster "$command" "$@" --cluster-yes >"$RUN/cluster.log" 2>&1 </dev/null && return
   tail -n 5 "$RUN/cluster.log"
   return 1
 }
@@ -127,10 +127,17 @@ raise_masters() {
   within 30 "all nodes know each other" all_know "$TOTAL"
 }
 
+# A master may be replaced meanwhile: what was cut off is mended, and taken up again.
 rebalance() {
-  host=$(field_of "$(member)" 3)
-  cluster check "$host:$PORT" || cluster fix "$host:$PORT" || fail "the slots cannot be mended"
-  cluster rebalance "$host:$PORT" --cluster-pipeline 20 "$@" || fail "the slots could not be moved"
+  for _ in 1 2 3 4 5; do
+    host=$(field_of "$(member)" 3)
+    if { cluster check "$host:$PORT" || cluster fix "$host:$PORT"; } && cluster rebalance "$host:$PORT" --cluster-pipeline 20 "$@"; then
+      return
+    fi
+    sleep 5
+    survey "${ALL:-$TOTAL}"
+  done
+  fail "the slots could not be moved"
 }
 
 # Waits, because a master may have changed its part only in its own eyes so far.

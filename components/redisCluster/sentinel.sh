@@ -27,7 +27,7 @@ settings() {
   echo "sentinel auth-user $MASTER_NAME sentinel"
   echo "sentinel auth-pass $MASTER_NAME $(quoted sentinel)"
   echo "sentinel down-after-milliseconds $MASTER_NAME 5000"
-  echo "sentinel failover-timeout $MASTER_NAME 10000"
+  echo "sentinel failover-timeout $MASTER_NAME 5000"
   echo "sentinel parallel-syncs $MASTER_NAME 1"
   grep -E '^sentinel (config-epoch|leader-epoch|known-replica|known-sentinel|current-epoch) ' "$KEPT" || true
 }

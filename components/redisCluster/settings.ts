@@ -37,7 +37,6 @@ const ON_SENTINELS: Readonly<Record<string, string>> = {
     "&+switch-master +ping +info +subscribe +client|setname +sentinel|get-master-addr-by-name +sentinel|master +sentinel|masters +sentinel|replicas +sentinel|slaves +sentinel|sentinels",
   sentinel: "&__sentinel__:hello +ping +info +publish +subscribe +client|setname +sentinel",
   keeper: "+ping +sentinel|master +sentinel|failover +sentinel|debug",
-  probe: "+ping",
 };
 
 const rightsIn = (mode: RedisMode): Record<string, string> => ({

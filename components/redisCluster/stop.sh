@@ -5,7 +5,7 @@ set -eu
 SELF=$(host_of "${POD##*-}")
 
 role() {
-  as keeper "$SELF" INFO replication | field role
+  as keeper here INFO replication | field role
 }
 
 wait_until_replica() {
@@ -17,7 +17,7 @@ wait_until_replica() {
 }
 
 stop_in_cluster() {
-  nodes=$(as keeper "$SELF" CLUSTER NODES)
+  nodes=$(as keeper here CLUSTER NODES)
   for replica in $(echo "$nodes" | awk "$NODES"'
     $3 ~ /myself/ { me = $1 } { address[$1] = $2; master[$1] = $4; sound[$1] = !lost($3) && $8 == "connected" }
     END { for (id in master) if (master[id] == me && sound[id]) print name(address[id]) }'); do
@@ -30,7 +30,7 @@ stop_in_cluster() {
 
 # Some replica has all that was written before writes were held.
 replica_has_all() {
-  as keeper "$SELF" INFO replication | awk -F: '
+  as keeper here INFO replication | awk -F: '
     $1 == "master_repl_offset" { written = $2 }
     $1 ~ /^slave[0-9]+$/ && match($2, /offset=[0-9]+/) { copied = substr($2, RSTART + 7, RLENGTH - 7); if (copied > most) most = copied + 0 }
     END { exit !(most && most >= written - 200) }'
@@ -41,7 +41,7 @@ follow_or_ask() {
   for i in $(seq 0 $((COUNT - 1))); do
     host=$(host_of "$i")
     if [ "$host" != "$SELF" ] && [ "$(as keeper "$host" INFO replication | field role)" = master ]; then
-      as keeper "$SELF" REPLICAOF "$host" "$PORT"
+      as keeper here REPLICAOF "$host" "$PORT"
       return
     fi
   done
@@ -53,15 +53,15 @@ follow_or_ask() {
 }
 
 stop_in_sentinel() {
-  as keeper "$SELF" INFO replication | grep -q '^slave0:.*state=online' || return 0
-  as keeper "$SELF" CLIENT PAUSE 10000 WRITE
+  as keeper here INFO replication | grep -q '^slave0:.*state=online' || return 0
+  as keeper here CLIENT PAUSE 10000 WRITE
   sleep 0.2
   for _ in 1 2 3 4 5; do
     replica_has_all && break
     sleep 0.2
   done
   wait_until_replica follow_or_ask
-  as keeper "$SELF" CLIENT UNPAUSE
+  as keeper here CLIENT UNPAUSE
 }
 
 [ "$(role)" = master ] || exit 0

@@ -48,9 +48,8 @@ export class RedisPods {
 
   constructor(
     readonly mode: RedisMode,
-    private count: number,
+    private readonly count: number,
     private readonly net: number,
-    private readonly shell: readonly string[] = ["sh"],
   ) {
     mkdirSync(this.scripts);
     mkdirSync(this.passwords);
@@ -96,8 +95,7 @@ export class RedisPods {
   }
 
   private run(pod: number, entry: Pod, name: string, args: readonly string[]): void {
-    const [shell = "sh", ...applet] = this.shell;
-    const child = spawn(shell, [...applet, join(this.scripts, `${name}.sh`), ...args], { env: this.env(pod) });
+    const child = spawn("sh", [join(this.scripts, `${name}.sh`), ...args], { env: this.env(pod) });
     const log = (data: Buffer): void => appendFileSync(join(this.dir, `${name}-${pod}.log`), data);
     child.stdout.on("data", log);
     child.stderr.on("data", log);
@@ -134,16 +132,27 @@ export class RedisPods {
     rmSync(join(this.dir, `data-${pod}`), { recursive: true, force: true });
   }
 
+  /** A script as a pod or a Job would run it, with all that it starts; ended in the middle where a time is given. */
   async script(pod: number, file: string, ...args: string[]): Promise<{ code: number; out: string }> {
-    const run = join(this.dir, `run-job`);
+    return this.scriptFor(undefined, pod, file, ...args);
+  }
+
+  async scriptFor(
+    ms: number | undefined,
+    pod: number,
+    file: string,
+    ...args: string[]
+  ): Promise<{ code: number; out: string }> {
+    const run = join(this.dir, "run-job");
     mkdirSync(run, { recursive: true });
     const env = { ...this.env(pod), ...(file === "resize.sh" ? { RUN: run, PATIENCE: "40" } : {}) };
-    const [shell = "sh", ...applet] = this.shell;
-    return new Promise((done) => {
-      execFile(shell, [...applet, join(this.scripts, file), ...args], { env }, (error, stdout, stderr) =>
-        done({ code: error ? (typeof error.code === "number" ? error.code : 1) : 0, out: stdout + stderr }),
-      );
-    });
+    const child = spawn("sh", [join(this.scripts, file), ...args], { env, detached: true });
+    let out = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data: Buffer) => (out += data.toString()));
+    const timer = setTimeout(() => ms !== undefined && process.kill(-(child.pid ?? 0), "SIGKILL"), ms ?? 0);
+    const [code] = (await once(child, "close")) as [number | null];
+    clearTimeout(timer);
+    return { code: code ?? 137, out };
   }
 
   /** One command as a user; an error is an answer too, and nothing is the answer of one that cannot be reached. */
@@ -174,14 +183,15 @@ export class RedisPods {
     client.stdout.on("data", (data: Buffer) => (out += data.toString()));
     client.stdin.end(`${commands.join("\n")}\n`);
     await once(client, "close");
-    return out.trimEnd().split("\n");
+    return out
+      .trimEnd()
+      .split("\n")
+      .filter((line) => !line.startsWith("-> Redirected"));
   }
 
   async info(pod: number): Promise<Record<string, string>> {
     const text = await this.cli(pod, "keeper", "INFO", "replication");
-    return Object.fromEntries(
-      text.split("\n").flatMap((line) => (line.includes(":") ? [line.split(/:(.*)/).slice(0, 2)] : [])),
-    );
+    return Object.fromEntries([...text.matchAll(/^(\w+):(.*)$/gm)].map(([, key = "", value = ""]) => [key, value]));
   }
 
   async masters(): Promise<number[]> {

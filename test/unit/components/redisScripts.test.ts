@@ -207,6 +207,8 @@ describe("the scripts of a Redis cluster", function () {
     pods.start(6);
     pods.start(7);
     await until("new pods answer", async () => (await pods.info(7)).role);
+    const cut = await pods.scriptFor(6000, 0, "resize.sh", "grow", "4", "1");
+    assert.equal(cut.code, 137, "it was done too soon to be cut off");
     assert.match(await resize("grow", "4", "1"), /done: grow to 4/);
     assert.equal((await serving()).length, 4);
     assert.deepEqual(await stored(7), keys);
