@@ -50,15 +50,25 @@ export class RedisPods {
     readonly mode: RedisMode,
     private readonly count: number,
     private readonly net: number,
+    private readonly tls = false,
   ) {
     mkdirSync(this.scripts);
     mkdirSync(this.passwords);
+    if (tls) this.makeCertificate();
     for (const file of readdirSync(SCRIPTS))
       if (/\.(sh|awk)$/.test(file)) cpSync(join(SCRIPTS, file), join(this.scripts, file));
     writeFileSync(join(this.scripts, "redis.conf"), redisConf(mode, "64Mi", mode === "sentinel" ? count - 1 : 1));
     writeFileSync(join(this.scripts, "users.acl"), userTemplate(mode));
     writeFileSync(join(this.scripts, "sentinel-users.acl"), sentinelUserTemplate());
     for (const user of usersOf(mode)) writeFileSync(join(this.passwords, user), `password-of-${user}`);
+  }
+
+  /** One that signs itself, which is enough where no name is checked. */
+  private makeCertificate(): void {
+    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "tls.key"];
+    const args = ["req", "-x509", ...key, "-out", "tls.crt", "-subj", "/CN=test", "-days", "1"];
+    execFileSync("openssl", args, { cwd: this.dir, stdio: "ignore" });
+    cpSync(join(this.dir, "tls.crt"), join(this.dir, "ca.crt"));
   }
 
   host = (pod: number): string => `127.${this.net}.0.1${pod}`;
@@ -77,6 +87,7 @@ export class RedisPods {
       MASTER_NAME: "redis",
       SCRIPTS: this.scripts,
       SECRETS: this.passwords,
+      ...(this.tls ? { TLS: "true", CERTIFICATES: this.dir } : {}),
       DATA: join(this.dir, `data-${pod}`),
       RUN: join(this.dir, `run-${pod}`),
     };
@@ -161,7 +172,7 @@ export class RedisPods {
   }
 
   async at(host: string, port: string, user: string, ...command: string[]): Promise<string> {
-    const args = ["-h", host, "-p", port, "--user", user, "--no-auth-warning", ...command];
+    const args = ["-h", host, "-p", port, "--user", user, "--no-auth-warning", ...this.secured(), ...command];
     const password = readFileSync(join(this.passwords, user), "utf8");
     return new Promise((done) => {
       execFile(
@@ -173,12 +184,18 @@ export class RedisPods {
     });
   }
 
+  private secured = (): string[] => (this.tls ? ["--tls", "--cacert", join(this.dir, "ca.crt")] : []);
+
   /** Many commands over one connection, each answered by a line. */
   async lines(pod: number, user: string, commands: readonly string[]): Promise<string[]> {
     const login = { ...process.env, REDISCLI_AUTH: readFileSync(join(this.passwords, user), "utf8") };
-    const client = spawn("redis-cli", ["-c", "-h", this.host(pod), "--user", user, "--no-auth-warning"], {
-      env: login,
-    });
+    const client = spawn(
+      "redis-cli",
+      ["-c", "-h", this.host(pod), "--user", user, "--no-auth-warning", ...this.secured()],
+      {
+        env: login,
+      },
+    );
     let out = "";
     client.stdout.on("data", (data: Buffer) => (out += data.toString()));
     client.stdin.end(`${commands.join("\n")}\n`);

@@ -222,3 +222,50 @@ describe("the scripts of a Redis cluster", function () {
     assert.deepEqual(await stored(0), keys);
   });
 });
+
+describe("the scripts of Redis over TLS", function () {
+  this.timeout(60_000);
+  const open: RedisPods[] = [];
+  before(function () {
+    if (MISSING) this.skip();
+  });
+  after(() => Promise.all(open.map((pods) => pods.end())));
+
+  const start = (mode: "sentinel" | "cluster", count: number, net: number): RedisPods => {
+    const pods = new RedisPods(mode, count, net, true);
+    open.push(pods);
+    for (let pod = 0; pod < count; pod++) pods.start(pod);
+    return pods;
+  };
+
+  it("bring up sentinels and their replicas, and hand over", async () => {
+    const pods = start("sentinel", 3, 63);
+    const following = async (): Promise<boolean> => {
+      const [master] = await pods.masters();
+      return master !== undefined && (await pods.info(master)).connected_slaves === "2";
+    };
+    await until("two replicas follow", following, 40_000);
+    const [master = 0] = await pods.masters();
+    assert.equal(await pods.cli(master, "app", "SET", "a", "1"), "OK");
+    await until("the sentinels know the replicas", async () =>
+      /^num-slaves\n2$/m.test(
+        await pods.at(pods.host((master + 1) % 3), "26379", "app", "SENTINEL", "MASTER", "redis"),
+      ),
+    );
+    assert.equal((await pods.script(master, "stop.sh")).code, 0);
+    await until("another is master", async () => (await pods.masters()).some((pod) => pod !== master));
+  });
+
+  it("form a cluster, and bring it to another size", async () => {
+    const pods = start("cluster", 6, 64);
+    const formed = await pods.script(0, "resize.sh", "grow", "3", "1");
+    assert.equal(formed.code, 0, formed.out);
+    assert.equal(await pods.cli(0, "app", "-c", "SET", "a", "1"), "OK");
+    pods.start(6);
+    pods.start(7);
+    await until("new pods answer", async () => (await pods.info(7)).role);
+    const grown = await pods.script(0, "resize.sh", "grow", "4", "1");
+    assert.equal(grown.code, 0, grown.out);
+    assert.equal(await pods.cli(7, "app", "-c", "GET", "a"), "1");
+  });
+});
