@@ -129,6 +129,17 @@ be_met() {
   done
 }
 
+# Redis hears from others where its master is now, but goes on trying the old address.
+find_master() {
+  [ "$(echo "$2" | field master_link_status)" = down ] || return
+  pause=1
+  old=$(echo "$2" | field master_host)
+  master=$(echo "$1" | awk -v old="$old" '
+    { address[$1] = $2; sub(/:.*/, "", address[$1]) } $3 ~ /myself/ { master = $4 }
+    END { if (address[master] && address[master] != old) print master }')
+  [ -z "$master" ] || say "finding the master again, no longer at $old: $(as keeper here CLUSTER REPLICATE "$master")"
+}
+
 # Somebody else has taken the place of a lost node: what is left of it is its entry, in every table that knows it.
 forget_replaced() {
   for id in $(echo "$1" | awk "$NODES"'
@@ -192,10 +203,9 @@ keep_in_cluster() {
   fi
   be_met "$nodes"
   forget_replaced "$nodes"
-  # In quiet times its table says all.
   if ! echo "$nodes" | awk "$NODES"'lost($3) || /nofailover/ { exit 1 }'; then pause=1; fi
-  [ $pause = 1 ] || [ $((round % (10 + ${POD##*-}))) = 0 ] || return
   state=$(as keeper here INFO replication)
+  find_master "$nodes" "$state"
   if echo "$nodes" | grep -q 'myself.*nofailover' && worthy "$state"; then
     as keeper here CONFIG SET cluster-replica-no-failover no >/dev/null
   fi
