@@ -4,14 +4,18 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { AppImage } from "./components/appImage";
 import { AppWorkload } from "./components/appWorkload";
+import { ClusterServices } from "./components/clusterServices";
 import { Environment } from "./components/environment";
-import { checkPin, clusterFacts, readKubeconfig } from "./components/lib/cluster";
+import { checkPin, checkServices, clusterFacts, readKubeconfig, serviceAddress } from "./components/lib/cluster";
 import { decoded, parseConfig } from "./components/lib/config";
 import { program } from "./components/lib/program";
-import { recordedImage } from "./components/lib/promotion";
-import { image, readTarget, registryTarget } from "./components/lib/target";
+import { recordedImages } from "./components/lib/promotion";
+import { registryReader } from "./components/lib/registryAccess";
+import { definitionsOf, image, readTarget, registryTarget, secretsTarget } from "./components/lib/target";
+import { PromotedImage } from "./components/promotedImage";
 import { RedisCluster } from "./components/redisCluster";
 import { Registry } from "./components/registry";
+import { SecretsPlatform } from "./components/secretsPlatform";
 import { enforcePolicies } from "./policy/inProgram";
 
 /** The platform of one environment, from its stack file: `pulumi up -s dev`. */
@@ -23,7 +27,11 @@ export = program(async () => {
   const kubeconfig = readKubeconfig();
   const facts = await clusterFacts(kubeconfig);
   checkPin(stack, facts, target.clusterUid ?? config.clusterUid, kubeconfig.context);
+  // A preview may look ahead of the stack that installs them.
+  if (config.clusterServices === "use" && !pulumi.runtime.isDryRun()) checkServices(stack, facts);
   enforcePolicies({ stack });
+  const source = registryReader(target, kubeconfig);
+  const recorded = await recordedImages(stack, config.apps, source);
 
   const cluster = new k8s.Provider("cluster", {
     kubeconfig: kubeconfig.providerInput,
@@ -35,7 +43,40 @@ export = program(async () => {
 
   const environment = new Environment(
     stack,
-    { environment: stack, concerns: ["registry", "data", "apps"], quota: config.profile.quota },
+    { environment: stack, concerns: ["secrets", "registry", "data", "apps"], quota: config.profile.quota },
+    opts,
+  );
+  const { authority, ...vault } = secretsTarget(target, stack);
+  const services =
+    config.clusterServices === "install"
+      ? new ClusterServices(
+          "cluster",
+          {
+            images: {
+              certManager: image(target, "cert-manager-controller"),
+              externalSecrets: image(target, "external-secrets"),
+            },
+            definitions: definitionsOf(target),
+            authority,
+            apiServers: facts.apiServers,
+          },
+          opts,
+        ).ready
+      : [];
+  const secrets = new SecretsPlatform(
+    "vault",
+    {
+      environment: stack,
+      namespace: environment.namespace("secrets"),
+      images: { vault: image(target, "vault"), node: image(target, "node") },
+      spread: config.profile.spread,
+      ...config.secrets,
+      ...vault,
+      authority: authority.certificate,
+      podCidrs,
+      apiServers: facts.apiServers,
+      services,
+    },
     opts,
   );
   const registry = new Registry(
@@ -44,7 +85,9 @@ export = program(async () => {
       environment: stack,
       namespace: environment.namespace("registry"),
       image: image(target, "registry"),
+      shellImage: image(target, "busybox"),
       podCidrs,
+      secrets,
       ...config.registry,
       ...registryTarget(target, stack),
     },
@@ -52,17 +95,26 @@ export = program(async () => {
   );
   const redis = new RedisCluster(
     "redis",
-    { environment: stack, namespace: environment.namespace("data"), image: image(target, "redis"), ...config.redis },
+    {
+      environment: stack,
+      namespace: environment.namespace("data"),
+      image: image(target, "redis"),
+      secrets,
+      spread: config.profile.spread,
+      ...config.redis,
+    },
     opts,
   );
 
   const namespace = environment.namespace("apps");
   const pullSecret = registry.pullSecret(namespace, "apps");
+  // Where the next stage finds it.
+  registry.pullSecret(environment.namespace("registry"), "stage");
   const { pushHost } = registryTarget(target, stack);
   const builder = config.build
     ? new docker.Provider("builder", {
         host: target.dockerHost,
-        registryAuth: [{ address: pushHost, username: registry.username, password: registry.password }],
+        registryAuth: [{ address: pushHost, ...registry.push }],
       })
     : undefined;
 
@@ -81,7 +133,8 @@ export = program(async () => {
           },
           { provider: builder },
         ).reference
-      : recordedImage(name, app.from ?? "", registry.host);
+      : new PromotedImage(name, { from: app.from ?? "", image: recorded[name], registry, pushHost, source }, opts)
+          .reference;
     releases[name] = { image: reference };
     const { replicas, spread } = config.profile;
     const workload = new AppWorkload(
@@ -93,6 +146,7 @@ export = program(async () => {
         pullSecret,
         port: app.port,
         expose: app.expose,
+        addressOf: (...service) => serviceAddress(kubeconfig, ...service),
         redis: app.redis ? redis : undefined,
         replicas,
         spread,

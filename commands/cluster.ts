@@ -5,14 +5,17 @@ import * as path from "node:path";
 import { kubectl } from "../sandbox/addons";
 import { CONTROL_PLANE } from "../sandbox/controlPlane";
 import { down as sandboxDown } from "../sandbox/down";
-import { isKind, kindDown, kindStatus } from "../sandbox/kind";
+import { isKind, kindDir, kindDown, kindStatus } from "../sandbox/kind";
 import { filesOf } from "../sandbox/layout";
 import { running } from "../sandbox/machine";
+import { backendOf, endProcesses, pulumiProcesses } from "../sandbox/pulumiProcesses";
 import { existing } from "../sandbox/settings";
-import { up as sandboxUp } from "../sandbox/up";
+import { SANDBOX_ITEMS } from "../sandbox/tools";
+import { SANDBOX_IMAGES, up as sandboxUp } from "../sandbox/up";
 import { ensure } from "../toolchain";
 import { defaultCacheRoot } from "../toolchain/cache";
 import { reachableHosts } from "../toolchain/connectivity";
+import { imageItems } from "../toolchain/images";
 import { upstreamReference } from "../toolchain/images/lock";
 import { UsageError } from "./errors";
 import { kindSession, kindTarget } from "./kindTarget";
@@ -24,6 +27,8 @@ export interface Choice {
   readonly name: string;
   readonly context?: string;
 }
+
+const LOCAL_IMAGES = [...SANDBOX_IMAGES, ...PROGRAM_IMAGES];
 
 type Say = (line: string) => void;
 type Kind = "sandbox" | "kind";
@@ -54,6 +59,8 @@ export const described = ({ name, context }: Choice): string =>
 export async function bringUp(choice: Choice, say: Say): Promise<Session> {
   if (choice.context) return contextSession(choice.context);
   const kind = await kindOf(choice);
+  // In one go: what several of them are built from is kept only until the last is done.
+  if (kind === "sandbox") await ensure([...PROGRAM_ITEMS, ...SANDBOX_ITEMS, "docker", ...imageItems(LOCAL_IMAGES)]);
   const toolchain = await ensure(PROGRAM_ITEMS);
   if (kind === "kind") {
     await kindTarget(choice.name, say);
@@ -85,7 +92,10 @@ export async function isRunning({ name, context }: Choice): Promise<boolean> {
 /** Removes a local cluster with all that is on it. */
 export async function takeDown({ name, context }: Choice, say: Say): Promise<void> {
   if (context) throw new UsageError(`--all removes local clusters only: "${context}" is yours`);
-  return isKind(name) && !existing(name) ? kindDown(name, say) : sandboxDown(name, say);
+  if (!isKind(name) || existing(name)) return sandboxDown(name, say);
+  const backend = backendOf(kindDir(name));
+  await endProcesses(() => pulumiProcesses(backend), say);
+  return kindDown(name, say);
 }
 
 const contextDir = (context: string): string => path.join(defaultCacheRoot(), "contexts", encodeURIComponent(context));

@@ -56,7 +56,7 @@ function verdict(rows: readonly Row[], facts: readonly Fact[], disk: boolean): n
     rows.filter((row) => purposes.includes(row.purpose) && !row.ok).map((row) => row.item);
   const unfit = (purpose: Fact["for"]): string[] =>
     facts.filter((fact) => fact.for === purpose && !fact.ok).map((fact) => fact.name);
-  const always = [...unfit("everything"), ...lacks("engine", "docker"), ...(disk ? [] : ["disk"])];
+  const always = [...unfit("everything"), ...lacks("engine", "docker", "crds"), ...(disk ? [] : ["disk"])];
   const ways: [string, string[]][] = [
     ["a local cluster", [...unfit("local cluster"), ...lacks("cluster", "images")]],
     ["a kind cluster", [...unfit("kind"), ...lacks("kind")]],

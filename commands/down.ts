@@ -1,10 +1,17 @@
-import { parseArgs } from "node:util";
+import { execFile } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { parseArgs, promisify } from "node:util";
+import { parse } from "yaml";
 import { DEFAULT_NAME } from "../sandbox/layout";
 import { described, isRunning, sessionOf, takeDown } from "./cluster";
 import { fail, UsageError } from "./errors";
 import { Pulumi } from "./pulumi";
-import { removeSalt } from "./session";
+import { ROOT, type Session, removeSalt } from "./session";
 import { STACKS, checkStack } from "./stacks";
+
+/** What belongs to the cluster bears this for an environment. */
+const SHARED = "platform";
 
 const HELP = `npm run down [-- --stack NAME] [--all] [--name CLUSTER] [--context NAME]
 
@@ -41,12 +48,43 @@ async function main(args: string[]): Promise<void> {
     throw new UsageError(`${described(values)} does not run: npm run down -- --all removes it, npm run up heals it`);
   const pulumi = new Pulumi(session, stack);
   if (!(await pulumi.exists())) return say(`nothing to remove: ${described(values)} has no stack ${stack}`);
+  await refuseWhileNeeded(session, stack);
   await pulumi.prepare();
   const code = await pulumi.run(["destroy", "-s", stack, "--yes", "--skip-preview"]);
   if (code !== 0)
     throw new Error(`pulumi destroy -s ${stack} failed (above); run npm run down again once the cause is mended`);
   // The stack file describes the environment, not the stack: it stays.
   await pulumi.read(["stack", "rm", stack, "--yes", "--preserve-config"]);
+}
+
+/** With the cluster's services gone, no other environment could renew a certificate or sync a secret. */
+async function refuseWhileNeeded(session: Session, stack: string): Promise<void> {
+  const file = parse(fs.readFileSync(path.join(ROOT, `Pulumi.${stack}.yaml`), "utf8")) as { config?: object };
+  const mode = (file.config as Record<string, unknown> | undefined)?.["platform:clusterServices"];
+  if (mode === "use") return;
+  const others = (await environmentsOn(session)).filter((each) => each !== stack);
+  if (others.length > 0)
+    throw new UsageError(
+      `stack ${stack} owns what the cluster has once (cert-manager, External Secrets), and ${others.join(" and ")} on it need that: ` +
+        `nothing was removed. Take them down first, or everything with npm run down -- --all`,
+    );
+}
+
+/** The environments with namespaces on the cluster. */
+async function environmentsOn(session: Session): Promise<string[]> {
+  const kubectl = [
+    "get",
+    "namespaces",
+    "-l",
+    "platform/environment",
+    "-o",
+    "jsonpath={.items[*].metadata.labels.platform/environment}",
+  ];
+  const context = session.PLATFORM_CONTEXT ? ["--context", session.PLATFORM_CONTEXT] : [];
+  const { stdout } = await promisify(execFile)("kubectl", [...context, ...kubectl], {
+    env: { ...process.env, ...session },
+  });
+  return [...new Set(stdout.split(" "))].filter((each) => each && each !== SHARED);
 }
 
 main(process.argv.slice(2)).catch(fail);

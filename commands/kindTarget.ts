@@ -1,18 +1,20 @@
+import { PULL_PORT, PUSH_PORT } from "../components/lib/registryPorts";
 import type { Target } from "../components/lib/target";
+import { VAULT_PORT } from "../components/secretsPlatform/settings";
 import { KindCluster, kindDir, kindUp } from "../sandbox/kind";
 import { registryHost } from "../sandbox/environments";
-import { HTTP, HTTPS } from "../sandbox/kindConfig";
+import { HTTP } from "../sandbox/kindConfig";
 import { filesOf } from "../sandbox/layout";
 import { authority, certificate } from "../sandbox/pki";
 import type { Toolchain } from "../toolchain";
 import { imageLock, upstreamReference } from "../toolchain/images/lock";
 import { Session, sandboxSession } from "./session";
-import { writeTarget } from "./target";
+import { definitions, writeTarget } from "./target";
 
 /** Brings a kind cluster up and writes down what the program needs to know of it. */
 export async function kindTarget(name: string, say: (line: string) => void): Promise<Target> {
   const cluster = await kindUp(name, say);
-  const target = targetOf(cluster);
+  const target = { ...targetOf(cluster), definitions: await definitions() };
   writeTarget(kindDir(name), target);
   for (const { environment, ports } of cluster.nodes)
     say(`  what ${environment} exposes is also at http://127.0.0.1:${ports[HTTP]}`);
@@ -29,14 +31,22 @@ function targetOf({ name, dir, uid, nodes }: KindCluster): Target {
       commonName: host,
       names: [`DNS:${host}`, "IP:127.0.0.1"],
     });
-    const pushHost = `127.0.0.1:${ports[HTTPS]}`;
-    return [environment, { host, pushHost, address, certificateFile: pair.cert, keyFile: pair.key }] as const;
+    const [pullHost, pushHost] = [PULL_PORT, PUSH_PORT].map((port) => `127.0.0.1:${ports[port]}`) as [string, string];
+    const files = { certificateFile: pair.cert, keyFile: pair.key };
+    return [environment, { host, pullHost, pushHost, address, ...files }] as const;
   });
   return {
     description: `kind cluster "${name}"`,
     clusterUid: uid,
     images: Object.fromEntries(Object.keys(imageLock).map((image) => [image, upstreamReference(image)])),
     registries: Object.fromEntries(registries),
+    vaults: Object.fromEntries(
+      nodes.map(({ environment, address, ports }) => [
+        environment,
+        { url: `https://127.0.0.1:${ports[VAULT_PORT]}`, address },
+      ]),
+    ),
+    authority: { certificateFile: ca.cert, keyFile: ca.key },
   };
 }
 

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { RUN_MARKER, endProcesses, isPulumi, leftovers } from "../sandbox/pulumiProcesses";
 import { ROOT, Session, removeSalt } from "./session";
 
 /** Runs Pulumi for a stack, and puts right what a killed run left behind. */
@@ -62,6 +63,8 @@ export class Pulumi {
   async prepare(): Promise<void> {
     removeSalt(this.stack);
     await this.settleLocks();
+    // Plugins of a dead run could still write what no state would ever know of.
+    await endProcesses(() => leftovers(this.backend), console.error);
     if (!(await this.exists())) {
       await this.read(["stack", "init", this.stack, "--no-select"]);
       return;
@@ -72,7 +75,7 @@ export class Pulumi {
       `an earlier run was interrupted in ${pending.length} operation(s): asking the cluster what became of them`,
     );
     const imports = pending.flatMap(({ resource, type }) => {
-      const id = type === "creating" ? kubernetesId(resource) : undefined;
+      const id = type === "creating" ? importId(resource) : undefined;
       return id ? [resource.urn, id] : [];
     });
     const importFlags = imports.length ? ["--import-pending-creates", imports.join(",")] : [];
@@ -115,8 +118,12 @@ export class Pulumi {
     return state.deployment?.pending_operations ?? [];
   }
 
+  private get backend(): string {
+    return this.session.PULUMI_BACKEND_URL ?? process.env.PULUMI_BACKEND_URL ?? "";
+  }
+
   private get env(): NodeJS.ProcessEnv {
-    const env = { ...process.env, ...this.session };
+    const env: NodeJS.ProcessEnv = { ...process.env, ...this.session, [RUN_MARKER]: this.backend };
     // One in the environment would hide the cluster's own.
     if (this.session.PULUMI_CONFIG_PASSPHRASE_FILE) delete env.PULUMI_CONFIG_PASSPHRASE;
     return env;
@@ -128,12 +135,16 @@ interface PendingOperation {
   readonly resource: {
     readonly urn: string;
     readonly type: string;
-    readonly inputs?: { metadata?: { name?: string; namespace?: string } };
+    readonly inputs?: { path?: string; metadata?: { name?: string; namespace?: string } };
   };
 }
 
-/** The id under which the Kubernetes provider would know the object; names are decided before it is created. */
-export function kubernetesId(resource: PendingOperation["resource"]): string | undefined {
+/**
+ * The id under which its provider would know what may have been created; names are decided before that. Of what is in Vault
+ * only a mount has to be found again: everything else is written anew where it exists.
+ */
+export function importId(resource: PendingOperation["resource"]): string | undefined {
+  if (resource.type === "vault:index/mount:Mount") return resource.inputs?.path;
   const { name, namespace } = resource.inputs?.metadata ?? {};
   if (!resource.type.startsWith("kubernetes:") || !name) return undefined;
   return namespace ? `${namespace}/${name}` : name;
@@ -157,10 +168,5 @@ function isHeld(file: string): boolean {
   if (!fs.existsSync(file)) return false;
   const holder = holderOf(file);
   if (!holder) return false;
-  if (holder.hostname !== os.hostname()) return true;
-  try {
-    return fs.readFileSync(`/proc/${holder.pid}/comm`, "utf8").trim() === "pulumi";
-  } catch {
-    return false;
-  }
+  return holder.hostname !== os.hostname() || isPulumi(holder.pid);
 }

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { dockerHost } from "../sandbox/docker";
 import { filesOf } from "../sandbox/layout";
+import { backendOf } from "../sandbox/pulumiProcesses";
 import type { Toolchain } from "../toolchain";
 import { trustBundle } from "./target";
 
@@ -10,14 +11,21 @@ import { trustBundle } from "./target";
 export type Session = Readonly<Record<string, string>>;
 
 export const ROOT = path.resolve(__dirname, "..");
-export const PROGRAM_ITEMS = ["pulumi", "kubectl", "plugin-kubernetes", "plugin-random", "plugin-docker"];
+export const PROGRAM_ITEMS = [
+  "pulumi",
+  "kubectl",
+  "plugin-kubernetes",
+  "plugin-random",
+  "plugin-docker",
+  "plugin-vault",
+];
 
 /** State and its passphrase live in the cluster's own directory and go with it. */
 export function stateSession(dir: string): Session {
   const { state, passphrase } = filesOf(dir);
   fs.mkdirSync(state, { recursive: true, mode: 0o700 });
   if (!fs.existsSync(passphrase)) fs.writeFileSync(passphrase, randomBytes(24).toString("base64url"), { mode: 0o600 });
-  return { PULUMI_BACKEND_URL: `file://${state}`, PULUMI_CONFIG_PASSPHRASE_FILE: passphrase };
+  return { PULUMI_BACKEND_URL: backendOf(dir), PULUMI_CONFIG_PASSPHRASE_FILE: passphrase };
 }
 
 export function sandboxSession(dir: string, toolchain: Toolchain): Session {
@@ -29,7 +37,16 @@ export function sandboxSession(dir: string, toolchain: Toolchain): Session {
     PLATFORM_TARGET: files.target,
     DOCKER_HOST: dockerHost(dir),
     SSL_CERT_FILE: trustBundle(dir),
+    ...vaultLogin(dir),
   };
+}
+
+/** Lets the Vault plugin log in by itself: it asks this helper for a token, which nobody keeps. */
+function vaultLogin(dir: string): Session {
+  const file = filesOf(dir).vaultLogin;
+  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  fs.writeFileSync(file, `token_helper = ${JSON.stringify(path.join(__dirname, "vaultToken.mjs"))}\n`);
+  return { VAULT_CONFIG_PATH: file };
 }
 
 export function toolSession(toolchain: Toolchain): Session {

@@ -1,14 +1,33 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { PUSH_PORT } from "../components/lib/registryPorts";
 import type { Target } from "../components/lib/target";
+import { VAULT_PORT } from "../components/secretsPlatform/settings";
 import { dockerHost } from "../sandbox/docker";
 import { ENVIRONMENTS, registryHost } from "../sandbox/environments";
 import { Layout, filesOf } from "../sandbox/layout";
 import { authority, certificate } from "../sandbox/pki";
+import { crdFiles, ensureCrds } from "../toolchain/crds";
 import { ensureImages } from "../toolchain/images";
 
 /** The images that the program runs; the sandbox's own parts bring theirs themselves. */
-export const PROGRAM_IMAGES = ["redis", "registry", "node", "busybox"];
+export const PROGRAM_IMAGES = [
+  "redis",
+  "registry",
+  "node",
+  "busybox",
+  "vault",
+  "cert-manager-controller",
+  "external-secrets",
+];
+
+const DEFINED = ["cert-manager", "external-secrets"] as const;
+
+/** Files with the definitions of the custom resources that the program uses. */
+export async function definitions(): Promise<string[]> {
+  const directories = await ensureCrds();
+  return DEFINED.flatMap((component) => crdFiles(directories[component]));
+}
 
 /** Writes down what the program needs to know of a sandbox. The file holds paths, never keys. */
 export async function writeSandboxTarget(
@@ -26,7 +45,9 @@ export async function writeSandboxTarget(
       commonName: host,
       names: [`DNS:${host}`, `IP:${address}`],
     });
-    return [environment, { host, pushHost: address, address, certificateFile: pair.cert, keyFile: pair.key }] as const;
+    const [pullHost, pushHost] = [address, `${address}:${PUSH_PORT}`];
+    const files = { certificateFile: pair.cert, keyFile: pair.key };
+    return [environment, { host, pullHost, pushHost, address, ...files }] as const;
   });
   const target: Target = {
     description: `sandbox "${layout.name}"`,
@@ -35,6 +56,14 @@ export async function writeSandboxTarget(
     dockerHost: dockerHost(layout.dir),
     buildCa: systemBundle(),
     registries: Object.fromEntries(registries),
+    vaults: Object.fromEntries(
+      ENVIRONMENTS.map((environment, index) => {
+        const address = layout.loadBalancerIp(ENVIRONMENTS.length + index + 1);
+        return [environment, { url: `https://${address}:${VAULT_PORT}`, address }];
+      }),
+    ),
+    authority: { certificateFile: ca.cert, keyFile: ca.key },
+    definitions: await definitions(),
   };
   writeTarget(layout.dir, target);
   return target;

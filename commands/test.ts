@@ -92,7 +92,7 @@ async function live(): Promise<Tally> {
       PLATFORM_CLUSTER: "sandbox",
     });
   } finally {
-    for (const name of [SANDBOX, `${SANDBOX}-second`, `${SANDBOX}-other`]) if (existing(name)) await down(name);
+    for (const name of [SANDBOX, `${SANDBOX}-second`]) if (existing(name)) await down(name);
   }
 }
 

@@ -6,6 +6,9 @@ import { Peer, fromOutsidePods, link } from "./lib/network";
 import { SKIP_AWAIT, WORKLOAD_TIMEOUT, containerSecurity, podSecurity } from "./lib/security";
 import type { RedisCluster } from "./redisCluster";
 
+/** A cloud may take minutes, which the next update shows; a cluster without load balancers must not cost an update more. */
+const ADDRESS_PATIENCE_MS = 10_000;
+
 export interface AppWorkloadArgs {
   readonly environment: string;
   readonly namespace: pulumi.Input<string>;
@@ -20,10 +23,12 @@ export interface AppWorkloadArgs {
   readonly spread: "soft" | "hard";
   /** Plain settings of the application. Credentials come from what it connects to. */
   readonly env?: Readonly<Record<string, pulumi.Input<string>>>;
-  /** The Redis it uses: opens the path to it and passes REDIS_HOST, _PORT, _USERNAME and _PASSWORD. */
+  /** The Redis it uses: opens the paths to it and passes REDIS_HOST, _PORT, _USERNAME, _PASSWORD, _MODE and what the mode needs. */
   readonly redis?: RedisCluster;
   /** Reachable from outside the cluster through a load balancer. @default false */
   readonly expose?: boolean;
+  /** Asks the cluster for the address of a Service that is exposed, for so long. */
+  readonly addressOf: (namespace: string, service: string, patienceMs: number) => Promise<string | undefined>;
   readonly podCidrs: readonly string[];
 }
 
@@ -42,31 +47,18 @@ export class AppWorkload extends PlatformComponent {
     super("AppWorkload", name, opts);
     const identity: Identity = { environment: args.environment, component: "app", name };
     this.peer = { name, namespace: args.namespace, selector: selector(identity) };
-    if (args.redis) link(this.peer, args.redis.peer, args.redis.port, this.own);
+    for (const { peer, port } of args.redis?.entries ?? []) link(this.peer, peer, port, this.own);
     if (args.expose) fromOutsidePods(this.peer, args.port, args.podCidrs, this.own);
-    const deployment = this.createDeployment(args, identity, this.createCredentials(args));
+    const deployment = this.createDeployment(args, identity, args.redis?.clientSecret(name, args.namespace));
     if (args.replicas > 1) this.createDisruptionBudget(args, identity);
     this.endpoint = this.endpointOf(args, this.createService(args, identity), deployment);
     this.registerOutputs({ endpoint: this.endpoint });
   }
 
-  private createCredentials({ namespace, redis }: AppWorkloadArgs): k8s.core.v1.Secret | undefined {
-    if (!redis) return undefined;
-    const { host, port, username, password } = redis.connection;
-    return new k8s.core.v1.Secret(
-      this.child("redis"),
-      {
-        metadata: { namespace },
-        stringData: { REDIS_HOST: host, REDIS_PORT: String(port), REDIS_USERNAME: username, REDIS_PASSWORD: password },
-      },
-      this.own,
-    );
-  }
-
   private createDeployment(
     args: AppWorkloadArgs,
     identity: Identity,
-    credentials?: k8s.core.v1.Secret,
+    credentials?: pulumi.Output<string>,
   ): k8s.apps.v1.Deployment {
     const probe = (path: string): k8s.types.input.core.v1.Probe => ({
       httpGet: { path, port: "http" },
@@ -106,7 +98,7 @@ export class AppWorkload extends PlatformComponent {
                   image: args.image,
                   ports: [{ name: "http", containerPort: args.port }],
                   env: Object.entries(args.env ?? {}).map(([variable, value]) => ({ name: variable, value })),
-                  envFrom: credentials ? [{ secretRef: { name: credentials.metadata.name } }] : [],
+                  envFrom: credentials ? [{ secretRef: { name: credentials } }] : [],
                   resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { cpu: "1", memory: "256Mi" } },
                   startupProbe: { ...probe("/healthz"), periodSeconds: 1, failureThreshold: 60 },
                   readinessProbe: { ...probe("/readyz"), periodSeconds: 3 },
@@ -158,17 +150,14 @@ export class AppWorkload extends PlatformComponent {
     deployment: k8s.apps.v1.Deployment,
   ): pulumi.Output<string> {
     if (!args.expose) return pulumi.interpolate`http://${service.metadata.name}.${args.namespace}.svc.cluster.local`;
-    // By the time the application is ready, its address is known; the Service alone was not waited for.
-    const settled = k8s.core.v1.Service.get(this.child("address"), service.id, {
-      ...this.own,
-      dependsOn: [deployment],
-    });
-    return settled.status.apply((status) => {
-      const ingress = status?.loadBalancer?.ingress?.[0];
-      const host = ingress?.hostname ?? ingress?.ip;
+    // By the time the application is ready, its address is known. It is asked for and not a resource that is read: a
+    // destroy drops such a one from the state before it knows whether it may destroy at all.
+    const ready = pulumi.all([service.metadata.namespace, service.metadata.name, service.id, deployment.id]);
+    return ready.apply(async ([namespace, name]) => {
+      const host = await args.addressOf(namespace, name, pulumi.runtime.isDryRun() ? 0 : ADDRESS_PATIENCE_MS);
       return host
         ? `http://${host}`
-        : "no address yet: the cluster gives LoadBalancer Services none, or later (pulumi refresh)";
+        : "no address yet: the cluster gives LoadBalancer Services none, or later (run pulumi up again)";
     });
   }
 }

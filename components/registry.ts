@@ -4,13 +4,19 @@ import * as random from "@pulumi/random";
 import { PlatformComponent } from "./lib/component";
 import { Identity, labels, selector } from "./lib/labels";
 import { Peer, fromOutsidePods } from "./lib/network";
+import { PULL_SECRET } from "./lib/registryAccess";
+import { PULL_PORT, PUSH_PORT } from "./lib/registryPorts";
 import { SKIP_AWAIT, WORKLOAD_TIMEOUT, containerSecurity, podSecurity } from "./lib/security";
+import { RegistryCleaning } from "./registryCleaning";
+import type { Kept, SecretsPlatform } from "./secretsPlatform";
 
 export interface RegistryArgs {
   readonly environment: string;
   readonly namespace: pulumi.Input<string>;
   /** By digest, from the image lock. */
   readonly image: pulumi.Input<string>;
+  /** An image with a shell, by digest, from the image lock. */
+  readonly shellImage: pulumi.Input<string>;
   /** Size of the volume that holds the images. @default "5Gi" */
   readonly storage: string;
   /** The host name under which nodes pull, which `certificate` is for. */
@@ -21,86 +27,151 @@ export interface RegistryArgs {
   readonly certificate: pulumi.Input<string>;
   readonly key: pulumi.Input<string>;
   readonly podCidrs: readonly string[];
+  /** Keeps the logins. */
+  readonly secrets: SecretsPlatform;
 }
 
-const PORT = 5000;
-const USER = "platform";
-const CONFIG = `version: 0.1
+export interface RegistryLogin {
+  readonly username: string;
+  readonly password: pulumi.Output<string>;
+}
+
+/** A server for each identity: htpasswd knows users, not rights, so the right lies in the server that knows the user. */
+const ROLES = ["pull", "push"] as const;
+type Role = (typeof ROLES)[number];
+
+const PORTS: Record<Role, { listens: number; service: number }> = {
+  pull: { listens: 5000, service: PULL_PORT },
+  push: { listens: 5001, service: PUSH_PORT },
+};
+
+const DIRECTORY = "/var/lib/registry";
+const CLOSED = `${DIRECTORY}/closed-for-cleaning`;
+
+const configOf = (role: Role): string => `version: 0.1
 log: { level: warn, accesslog: { disabled: true } }
 storage:
-  filesystem: { rootdirectory: /var/lib/registry }
-  delete: { enabled: true }
+  filesystem: { rootdirectory: ${DIRECTORY} }
+${
+  role === "pull"
+    ? "  maintenance: { readonly: { enabled: true }, uploadpurging: { enabled: false } }"
+    : `  delete: { enabled: true }
+health:
+  file: [{ file: ${CLOSED}, interval: 1s }]`
+}
 http:
-  addr: :${PORT}
+  addr: :${PORTS[role].listens}
   tls: { certificate: /etc/registry-tls/tls.crt, key: /etc/registry-tls/tls.key, minimumtls: tls1.2 }
 auth:
-  htpasswd: { realm: platform, path: /etc/registry-users/htpasswd }
+  htpasswd: { realm: platform, path: /etc/registry-users/${role} }
 `;
 
 /**
- * The environment's image registry: TLS, login required, images on a volume of its own. One pod.
+ * The environment's image registry: TLS, login required, images on a volume of its own. One pod with two servers over that
+ * volume: the one that nodes and the next stage pull from cannot write, whatever the login; the other takes pushes.
  *
  *     const registry = new Registry("registry", { environment: "dev", namespace, image, host, certificate, key, … }, opts);
- *     registry.pullSecret("apps-regcred", "dev-apps");
+ *     registry.pullSecret("dev-apps", "apps");
  */
 export class Registry extends PlatformComponent {
   readonly host: string;
-  readonly username = USER;
-  readonly password: pulumi.Output<string>;
+  readonly push: RegistryLogin;
   /** Resolves once the registry answers. */
-  readonly ready: pulumi.Resource;
+  readonly ready: pulumi.CustomResource;
   readonly peer: Peer;
+  private readonly pull: Kept;
 
-  constructor(name: string, args: RegistryArgs, opts: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    private readonly args: RegistryArgs,
+    opts: pulumi.ComponentResourceOptions,
+  ) {
     super("Registry", name, opts);
     const identity: Identity = { environment: args.environment, component: "registry", name };
-    const login = new random.RandomPassword(this.child("password"), { length: 40, special: false }, this.own);
+    const logins = { pull: this.createLogin("pull"), push: this.createLogin("push") };
     this.host = args.host;
-    this.password = login.result;
+    this.pull = this.keep("pull", logins.pull);
+    this.push = { username: "push", password: logins.push.result };
     this.peer = { name, namespace: args.namespace, selector: selector(identity) };
     this.createService(args, identity);
-    fromOutsidePods(this.peer, PORT, args.podCidrs, this.own);
+    for (const role of ROLES)
+      fromOutsidePods({ ...this.peer, name: this.child(role) }, PORTS[role].listens, args.podCidrs, this.own);
+    const users = this.syncUsers([this.pull, this.keep("push", logins.push)]);
+    const config = this.createConfig(args);
+    const volume = this.createVolume(args, identity);
     this.ready = this.createServer(args, identity, {
-      config: this.createConfig(args),
-      tls: this.createSecret(args, "tls", { "tls.crt": args.certificate, "tls.key": args.key }),
-      users: this.createSecret(args, "users", { htpasswd: pulumi.interpolate`${USER}:${login.bcryptHash}\n` }),
-      volume: this.createVolume(args, identity),
+      config,
+      tls: this.createCertificate(args),
+      users,
+      volume,
     });
-    this.registerOutputs({ host: this.host });
-  }
-
-  /** Makes the secret with which the pods of a namespace pull from this registry. */
-  pullSecret(namespace: pulumi.Input<string>, role: string): pulumi.Output<string> {
-    const config = pulumi.all([this.password]).apply(([password]) => {
-      const auth = Buffer.from(`${USER}:${password}`).toString("base64");
-      return JSON.stringify({ auths: { [this.host]: { username: USER, password, auth } } });
-    });
-    const secret = new k8s.core.v1.Secret(
-      this.child(`${role}-regcred`),
+    new RegistryCleaning(
+      this.child("cleaning"),
       {
-        metadata: { name: "regcred", namespace },
-        type: "kubernetes.io/dockerconfigjson",
-        stringData: { ".dockerconfigjson": config },
+        environment: args.environment,
+        namespace: args.namespace,
+        image: args.image,
+        shellImage: args.shellImage,
+        volume: volume.metadata.name,
+        directory: DIRECTORY,
+        closed: CLOSED,
+        config: config.metadata.name,
+        configFile: "push.yml",
+        beside: selector(identity),
       },
       this.own,
     );
-    return secret.metadata.name;
+    this.registerOutputs({ host: this.host });
+  }
+
+  /** Brings the secret with which the pods of a namespace, or the next stage, pull from this registry. */
+  pullSecret(namespace: pulumi.Input<string>, role: string): pulumi.Output<string> {
+    const login = `"username":"pull","password":"{{ .pullPassword }}","auth":"{{ printf "pull:%s" .pullPassword | b64enc }}"`;
+    return this.args.secrets.sync(`${this.ownName}-${role}`, {
+      namespace,
+      secretName: PULL_SECRET,
+      from: { ...this.pull, properties: ["pullPassword"] },
+      type: "kubernetes.io/dockerconfigjson",
+      template: { ".dockerconfigjson": `{"auths":{"${this.host}":{${login}}}}` },
+    });
+  }
+
+  /** A login's password, and what the servers compare it with. */
+  private keep(role: Role, login: random.RandomPassword): Kept {
+    const values = { [`${role}Password`]: login.result, [`${role}Hash`]: login.bcryptHash };
+    return this.args.secrets.keep(`${this.ownName}/${role}`, values);
+  }
+
+  private syncUsers(logins: readonly Kept[]): pulumi.Output<string> {
+    return this.args.secrets.sync(this.child("users"), {
+      namespace: this.args.namespace,
+      secretName: this.child("users"),
+      from: logins,
+      template: Object.fromEntries(ROLES.map((role) => [role, `${role}:{{ .${role}Hash }}\n`])),
+    });
+  }
+
+  private createLogin(role: Role): random.RandomPassword {
+    return new random.RandomPassword(this.child(`${role}-password`), { length: 40, special: false }, this.own);
   }
 
   private createConfig(args: RegistryArgs): k8s.core.v1.ConfigMap {
     return new k8s.core.v1.ConfigMap(
       this.child("config"),
-      { metadata: { namespace: args.namespace }, data: { "config.yml": CONFIG } },
+      {
+        metadata: { namespace: args.namespace },
+        data: Object.fromEntries(ROLES.map((role) => [`${role}.yml`, configOf(role)])),
+      },
       this.own,
     );
   }
 
-  private createSecret(
-    args: RegistryArgs,
-    role: string,
-    stringData: Record<string, pulumi.Input<string>>,
-  ): k8s.core.v1.Secret {
-    return new k8s.core.v1.Secret(this.child(role), { metadata: { namespace: args.namespace }, stringData }, this.own);
+  private createCertificate({ namespace, certificate, key }: RegistryArgs): k8s.core.v1.Secret {
+    return new k8s.core.v1.Secret(
+      this.child("tls"),
+      { metadata: { namespace }, stringData: { "tls.crt": certificate, "tls.key": key } },
+      this.own,
+    );
   }
 
   private createVolume(args: RegistryArgs, identity: Identity): k8s.core.v1.PersistentVolumeClaim {
@@ -125,31 +196,22 @@ export class Registry extends PlatformComponent {
           allocateLoadBalancerNodePorts: false,
           ...(args.address ? { loadBalancerIP: args.address } : {}),
           selector: selector(identity),
-          ports: [{ name: "https", port: 443, targetPort: "https" }],
+          ports: ROLES.map((role) => ({ name: role, port: PORTS[role].service, targetPort: role })),
         },
       },
       this.own,
     );
   }
 
-  private createServer(
-    args: RegistryArgs,
-    identity: Identity,
-    parts: {
-      config: k8s.core.v1.ConfigMap;
-      tls: k8s.core.v1.Secret;
-      users: k8s.core.v1.Secret;
-      volume: k8s.core.v1.PersistentVolumeClaim;
-    },
-  ): k8s.apps.v1.Deployment {
-    const probe = { httpGet: { path: "/", port: "https", scheme: "HTTPS" } };
+  private createServer(args: RegistryArgs, identity: Identity, parts: ServerParts): k8s.apps.v1.Deployment {
     return new k8s.apps.v1.Deployment(
       this.child("server"),
       {
         metadata: { name: identity.name, namespace: args.namespace, labels: labels(identity) },
         spec: {
           replicas: 1,
-          // The volume takes one writer.
+          // The volume takes one writer. A disruption budget for one pod would only keep nodes from being drained: images
+          // that run are on their nodes already.
           strategy: { type: "Recreate" },
           selector: { matchLabels: selector(identity) },
           template: {
@@ -158,30 +220,12 @@ export class Registry extends PlatformComponent {
               automountServiceAccountToken: false,
               enableServiceLinks: false,
               securityContext: podSecurity(),
-              containers: [
-                {
-                  name: "registry",
-                  image: args.image,
-                  command: ["registry", "serve", "/etc/registry/config.yml"],
-                  env: [{ name: "OTEL_TRACES_EXPORTER", value: "none" }],
-                  ports: [{ name: "https", containerPort: PORT }],
-                  resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { cpu: "1", memory: "256Mi" } },
-                  readinessProbe: { ...probe, periodSeconds: 2 },
-                  livenessProbe: { ...probe, periodSeconds: 10, failureThreshold: 3 },
-                  securityContext: containerSecurity(),
-                  volumeMounts: [
-                    { name: "images", mountPath: "/var/lib/registry" },
-                    { name: "config", mountPath: "/etc/registry", readOnly: true },
-                    { name: "tls", mountPath: "/etc/registry-tls", readOnly: true },
-                    { name: "users", mountPath: "/etc/registry-users", readOnly: true },
-                  ],
-                },
-              ],
+              containers: ROLES.map((role) => container(role, args.image)),
               volumes: [
                 { name: "images", persistentVolumeClaim: { claimName: parts.volume.metadata.name } },
                 { name: "config", configMap: { name: parts.config.metadata.name } },
                 { name: "tls", secret: { secretName: parts.tls.metadata.name } },
-                { name: "users", secret: { secretName: parts.users.metadata.name } },
+                { name: "users", secret: { secretName: parts.users } },
               ],
             },
           },
@@ -190,4 +234,34 @@ export class Registry extends PlatformComponent {
       { ...this.own, ...WORKLOAD_TIMEOUT },
     );
   }
+}
+
+interface ServerParts {
+  readonly config: k8s.core.v1.ConfigMap;
+  readonly tls: k8s.core.v1.Secret;
+  readonly users: pulumi.Input<string>;
+  readonly volume: k8s.core.v1.PersistentVolumeClaim;
+}
+
+function container(role: Role, image: pulumi.Input<string>): k8s.types.input.core.v1.Container {
+  // Closed for cleaning, the server for pushes answers 503, and the pod must go on serving pulls: there the port decides.
+  const probe =
+    role === "pull" ? { httpGet: { path: "/", port: role, scheme: "HTTPS" } } : { tcpSocket: { port: role } };
+  return {
+    name: role,
+    image,
+    command: ["registry", "serve", `/etc/registry/${role}.yml`],
+    env: [{ name: "OTEL_TRACES_EXPORTER", value: "none" }],
+    ports: [{ name: role, containerPort: PORTS[role].listens }],
+    resources: { requests: { cpu: "25m", memory: "48Mi" }, limits: { cpu: "1", memory: "256Mi" } },
+    readinessProbe: { ...probe, periodSeconds: 2 },
+    livenessProbe: { ...probe, periodSeconds: 10, failureThreshold: 3 },
+    securityContext: containerSecurity(),
+    volumeMounts: [
+      { name: "images", mountPath: DIRECTORY, readOnly: role === "pull" },
+      { name: "config", mountPath: "/etc/registry", readOnly: true },
+      { name: "tls", mountPath: "/etc/registry-tls", readOnly: true },
+      { name: "users", mountPath: "/etc/registry-users", readOnly: true },
+    ],
+  };
 }

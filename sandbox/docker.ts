@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import { PUSH_PORT } from "../components/lib/registryPorts";
 import { ClusterPki, shellQuote } from "./controlPlane";
 import { Layout, PROMISED_ADDRESSES, filesOf } from "./layout";
 import { MachineSpec } from "./machine";
@@ -13,12 +14,15 @@ export const DOCKER = "docker";
  */
 export function dockerSpec(layout: Layout, pki: ClusterPki, tools: Tools, imageServer: string): MachineSpec {
   const ca = fs.readFileSync(pki.platformCa.cert, "utf8");
-  const registries = Array.from({ length: PROMISED_ADDRESSES }, (_, index) => layout.loadBalancerIp(index + 1));
+  const registries = Array.from(
+    { length: PROMISED_ADDRESSES },
+    (_, index) => `${layout.loadBalancerIp(index + 1)}:${PUSH_PORT}`,
+  );
   return {
     name: DOCKER,
     resolvConf: fs.readFileSync("/etc/resolv.conf", "utf8"),
     env: tools.env,
-    files: Object.fromEntries(registries.map((address) => [`etc/docker/certs.d/${address}/ca.crt`, ca])),
+    files: Object.fromEntries(registries.map((registry) => [`etc/docker/certs.d/${registry}/ca.crt`, ca])),
     services: {
       dockerd: [
         tools.bin("dockerd"),

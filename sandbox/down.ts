@@ -1,13 +1,18 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { identityOf } from "../toolchain/processes";
 import { cgroupOf, processesIn, removeCgroup } from "./cgroups";
-import { Layout, filesOf } from "./layout";
+import { Layout, filesOf, sandboxDir } from "./layout";
 import { hasLink, ip, kill, machineDir } from "./machine";
-import { identify, processesOf, signal, until } from "./processes";
+import { processesOf, signal, until } from "./processes";
+import { backendOf, endProcesses, pulumiProcesses } from "./pulumiProcesses";
 import { alone, existing } from "./settings";
 
 /** Removes every trace of the sandbox outside the cache, whatever state it is in, and then its directory. */
 export async function down(name: string, say: (line: string) => void = console.error): Promise<void> {
+  // A run of Pulumi that is still at it would write state into a directory that goes away.
+  const backend = backendOf(sandboxDir(name));
+  await endProcesses(() => pulumiProcesses(backend), say);
   const layout = existing(name);
   if (!layout) {
     say(`sandbox "${name}" is not there: nothing to remove`);
@@ -37,7 +42,7 @@ async function removeProcesses(layout: Layout): Promise<void> {
   await Promise.all(machineNames(layout).map((machine) => kill(layout, machine)));
   const rest = (): ReturnType<typeof processesOf> => [
     ...processesOf(layout.dir),
-    ...processesIn(cgroupOf(layout.bridge)).flatMap((pid) => identify(pid) ?? []),
+    ...processesIn(cgroupOf(layout.bridge)).flatMap((pid) => identityOf(pid) ?? []),
   ];
   const gone = await until(() => {
     const found = rest();

@@ -1,3 +1,5 @@
+import { VAULT_PORT } from "../components/secretsPlatform/settings";
+import { PULL_PORT, PUSH_PORT } from "../components/lib/registryPorts";
 import { ENVIRONMENTS } from "./environments";
 
 /** What a kind cluster of ours looks like, and how to read what Docker says of it. */
@@ -6,8 +8,8 @@ import { ENVIRONMENTS } from "./environments";
 const NODE_IMAGE = "kindest/node:v1.34.0@sha256:7416a61b42b1662ca6ca89f02028ac133a309a2a30ba309614e8ec94d976dc5a";
 
 /** The ports of LoadBalancer Services that the host's loopback passes on, for hosts that cannot reach Docker's network. */
-export const HTTPS = 443;
 export const HTTP = 80;
+const PUBLISHED = [PULL_PORT, PUSH_PORT, HTTP, VAULT_PORT];
 
 const PLACES = [
   { zone: "zone-a", region: "region-1" },
@@ -32,7 +34,7 @@ export function kindConfig(cluster: string): unknown {
       image: NODE_IMAGE,
       labels: { "topology.kubernetes.io/zone": zone, "topology.kubernetes.io/region": region },
       // Without a host port kind takes a free one and keeps it.
-      extraPortMappings: [HTTPS, HTTP].map((containerPort) => ({ containerPort, listenAddress: "127.0.0.1" })),
+      extraPortMappings: PUBLISHED.map((containerPort) => ({ containerPort, listenAddress: "127.0.0.1" })),
     })),
   };
 }

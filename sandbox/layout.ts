@@ -93,6 +93,8 @@ export interface SandboxFiles {
   readonly passphrase: string;
   readonly target: string;
   readonly trust: string;
+  /** Where the Vault plugin finds its login. */
+  readonly vaultLogin: string;
   readonly dockerSocket: string;
 }
 
@@ -107,5 +109,6 @@ export const filesOf = (dir: string): SandboxFiles => ({
   passphrase: path.join(dir, "passphrase"),
   target: path.join(dir, "target.json"),
   trust: path.join(dir, "trust.pem"),
+  vaultLogin: path.join(dir, "vault.hcl"),
   dockerSocket: path.join(dir, "docker.sock"),
 });

@@ -2,7 +2,8 @@ import { execFileSync, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { Layout, filesOf } from "./layout";
-import { MARKER, ProcessId, childrenOf, findByArguments, identify, isAlive, signal, until } from "./processes";
+import { type ProcessIdentity, identityOf, isAlive } from "../toolchain/processes";
+import { MARKER, childrenOf, findByArguments, signal, until } from "./processes";
 
 /** A machine of the sandbox: a set of services inside mount, PID and network namespaces of their own. */
 export interface MachineSpec {
@@ -32,7 +33,7 @@ export function hasLink(name: string): boolean {
 }
 
 /** The machine's process outside its namespaces, if it runs. Found by looking, so that no record can be lost or stale. */
-export function running(layout: Layout, name: string): ProcessId | undefined {
+export function running(layout: Layout, name: string): ProcessIdentity | undefined {
   return findByArguments(["unshare", machineDir(layout, name)]);
 }
 
@@ -99,7 +100,7 @@ export async function kill(layout: Layout, name: string): Promise<void> {
   const outside = running(layout, name);
   if (!outside) return;
   const inner = entrance(layout, name);
-  const innerId = inner ? identify(inner) : undefined;
+  const innerId = inner ? identityOf(inner) : undefined;
   if (innerId) signal(innerId, "SIGKILL");
   signal(outside, "SIGKILL");
   await until(() => !isAlive(outside) && !(innerId && isAlive(innerId)), 10_000, 20);
@@ -110,7 +111,7 @@ export async function stop(layout: Layout, name: string): Promise<void> {
   const outside = running(layout, name);
   const inner = entrance(layout, name);
   if (!outside || !inner) return;
-  const innerId = identify(inner);
+  const innerId = identityOf(inner);
   if (innerId) signal(innerId, "SIGTERM");
   if (!(await until(() => !isAlive(outside), 10_000))) await kill(layout, name);
 }

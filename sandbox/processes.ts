@@ -1,71 +1,57 @@
 import * as fs from "node:fs";
+import { type ProcessIdentity, identityOf, isAlive, statOf } from "../toolchain/processes";
 
 /** Every process of a sandbox carries this variable with the sandbox's directory, so that none can be lost. */
 export const MARKER = "PLATFORM_SANDBOX_DIR";
 
-/** A process told apart from a later one with the same number by the moment it started. */
-export interface ProcessId {
-  readonly pid: number;
-  readonly startTime: string;
+const numericEntries = (): number[] =>
+  (fs.existsSync("/proc") ? fs.readdirSync("/proc") : []).filter((entry) => /^\d+$/.test(entry)).map(Number);
+
+export function childrenOf(pid: number): number[] {
+  return numericEntries().filter((candidate) => parentOf(candidate) === pid);
 }
 
-const numericEntries = (): number[] =>
-  fs
-    .readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry))
-    .map(Number);
+const parentOf = (pid: number): number => Number(statOf(pid)?.[1] ?? 0);
 
-/** The fields of /proc/PID/stat after the command name, which may itself hold spaces and brackets. */
-function stat(pid: number): string[] | undefined {
+/** From the parent up. */
+export function ancestorsOf(pid: number): number[] {
+  const found: number[] = [];
+  for (let above = parentOf(pid); above > 0 && !found.includes(above); above = parentOf(above)) found.push(above);
+  return found;
+}
+
+/** What a process that has ended by now, or is not ours to look at, says of itself is nothing. */
+function wordsIn(pid: number, file: "environ" | "cmdline"): string[] {
   try {
-    const text = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
-    return text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return fs.readFileSync(`/proc/${pid}/${file}`, "utf8").split("\0");
   } catch {
-    return undefined;
+    return [];
   }
 }
 
-export function identify(pid: number): ProcessId | undefined {
-  const fields = stat(pid);
-  const [state, startTime] = [fields?.[0], fields?.[19]];
-  if (!startTime || state === "Z" || state === "X") return undefined;
-  return { pid, startTime };
+export const commandLineOf = (pid: number): string[] => wordsIn(pid, "cmdline");
+
+/** The living processes, in any namespace, that started with one of these variables (NAME=value). Whoever asks is never among them, nor what it was started from. */
+export function carrying(variables: readonly string[]): ProcessIdentity[] {
+  const above = new Set([process.pid, ...ancestorsOf(process.pid)]);
+  return numericEntries()
+    .filter((pid) => !above.has(pid) && wordsIn(pid, "environ").some((variable) => variables.includes(variable)))
+    .flatMap((pid) => identityOf(pid) ?? []);
 }
 
-export const isAlive = (id: ProcessId): boolean => identify(id.pid)?.startTime === id.startTime;
-
-export function childrenOf(pid: number): number[] {
-  return numericEntries().filter((candidate) => stat(candidate)?.[1] === String(pid));
-}
-
-/** All living processes, in any namespace, that belong to the sandbox in `dir`. */
-export function processesOf(dir: string): ProcessId[] {
-  const wanted = `${MARKER}=${dir}`;
-  return numericEntries().flatMap((pid) => {
-    if (pid === process.pid) return [];
-    try {
-      if (!fs.readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(wanted)) return [];
-    } catch {
-      return [];
-    }
-    return identify(pid) ?? [];
-  });
-}
+/** All of the sandbox in `dir`. */
+export const processesOf = (dir: string): ProcessIdentity[] => carrying([`${MARKER}=${dir}`]);
 
 /** The living process whose command line has all these words. */
-export function findByArguments(words: readonly string[]): ProcessId | undefined {
+export function findByArguments(words: readonly string[]): ProcessIdentity | undefined {
   for (const pid of numericEntries()) {
-    try {
-      const commandLine = fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-      if (pid !== process.pid && words.every((word) => commandLine.includes(word))) return identify(pid);
-    } catch {
-      // It ended while we looked.
-    }
+    const commandLine = commandLineOf(pid);
+    if (pid !== process.pid && words.every((word) => commandLine.includes(word))) return identityOf(pid);
   }
   return undefined;
 }
 
-export function signal(id: ProcessId, name: NodeJS.Signals): void {
+export function signal(id: ProcessIdentity, name: NodeJS.Signals): void {
   if (!isAlive(id)) return;
   try {
     process.kill(id.pid, name);

@@ -13,7 +13,7 @@ export interface Tools {
   readonly env: Readonly<Record<string, string>>;
 }
 
-const SANDBOX_ITEMS = [
+export const SANDBOX_ITEMS = [
   "kubernetes",
   "kubectl",
   "etcd",

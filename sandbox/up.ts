@@ -24,7 +24,8 @@ export interface UpOptions {
 }
 
 const CAP_SYS_RESOURCE = 24n;
-const IMAGES = ["pause", "busybox", "coredns", "local-path-provisioner", "metrics-server"];
+/** What the sandbox itself runs. */
+export const SANDBOX_IMAGES = ["pause", "busybox", "coredns", "local-path-provisioner", "metrics-server"];
 
 /** Brings the sandbox up, or heals one that is partly there; a whole one is left alone. */
 export async function up(options: UpOptions): Promise<Layout> {
@@ -58,7 +59,7 @@ const hadDocker = (layout: Layout): boolean => fs.existsSync(machineDir(layout, 
 /** What the sandbox should be. */
 async function planOf(layout: Layout, docker: boolean): Promise<Plan> {
   const tools = await sandboxTools(layout.dir, docker ? ["docker"] : []);
-  const built = await ensureImages(IMAGES);
+  const built = await ensureImages(SANDBOX_IMAGES);
   const images = Object.fromEntries(Object.entries(built).map(([name, image]) => [name, image.reference]));
   const pki = clusterPki(layout);
   const imageServer = `${layout.hostIp}:${IMAGE_PORT}`;

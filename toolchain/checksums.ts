@@ -21,7 +21,11 @@ export function canBeChecked(file: DownloadFile, platform: Platform): boolean {
 }
 
 export function isCommitted(file: DownloadFile, platform: Platform): boolean {
-  return file.sha256?.[platformKey(platform)] !== undefined;
+  return committedSum(file, platform) !== undefined;
+}
+
+function committedSum({ sha256 }: DownloadFile, platform: Platform): string | undefined {
+  return sha256?.[platformKey(platform)] ?? sha256?.["any"];
 }
 
 /** What a file has to hash to: the committed sum, or for platforms without one the sum in upstream's own list. */
@@ -31,7 +35,7 @@ export async function expectedChecksum(
   platform: Platform,
   origin: string | undefined,
 ): Promise<Expected> {
-  const committed = file.sha256?.[platformKey(platform)];
+  const committed = committedSum(file, platform);
   if (committed) return { algorithm: "sha256", value: committed, from: "toolchain/lock.json" };
   const url = fillTemplate(file.url, version, platform);
   if (!file.checksums)

@@ -23,6 +23,8 @@ export async function runLogged(command: readonly string[], options: CommandOpti
   const [program = "", ...args] = command;
   const log = fs.openSync(options.log, "a");
   fs.writeSync(log, `$ ${command.join(" ")}\n`);
+  // Before the child starts: a signal in between would end this process alone.
+  watchSignals();
   try {
     const child = spawn(program, args, {
       cwd: options.cwd,
@@ -30,6 +32,7 @@ export async function runLogged(command: readonly string[], options: CommandOpti
       stdio: ["ignore", log, log],
       detached: true,
     });
+    running.add(child);
     const ended = new Promise<string | undefined>((resolve) => {
       child.once("error", (error) => resolve(error.message));
       child.once("exit", (code, signal) =>
@@ -38,14 +41,15 @@ export async function runLogged(command: readonly string[], options: CommandOpti
     });
     if (child.pid !== undefined) {
       lowerPriority(child.pid);
-      if (options.record) fs.writeFileSync(options.record, JSON.stringify(identityOf(child.pid)));
+      const identity = identityOf(child.pid);
+      if (options.record && identity) fs.writeFileSync(options.record, JSON.stringify(identity));
     }
-    track(child);
     const failure = await ended;
-    untrack(child);
+    running.delete(child);
     if (options.record) fs.rmSync(options.record, { force: true });
     if (failure) throw new Error(`${command.slice(0, 3).join(" ")}: ${failure}`);
   } finally {
+    unwatchSignals();
     fs.closeSync(log);
   }
 }
@@ -98,17 +102,16 @@ function onSignal(signal: NodeJS.Signals): void {
   if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
 }
 
-function track(child: ChildProcess): void {
-  if (running.size === 0) {
-    for (const signal of SIGNALS) process.on(signal, onSignal);
-    process.on("exit", killAll);
-  }
-  running.add(child);
+let watching = 0;
+
+function watchSignals(): void {
+  if (watching++ > 0) return;
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  process.on("exit", killAll);
 }
 
-function untrack(child: ChildProcess): void {
-  running.delete(child);
-  if (running.size > 0) return;
+function unwatchSignals(): void {
+  if (--watching > 0) return;
   for (const signal of SIGNALS) process.removeListener(signal, onSignal);
   process.removeListener("exit", killAll);
 }

@@ -5,6 +5,7 @@ import { emptyDirectory } from "./cache";
 import { endLeftover, runLogged } from "./command";
 import { exclusively } from "./exclusive";
 import { goCaches, boundGoCaches } from "./goCaches";
+import { type Trim, layTrims } from "./goTrims";
 import type { GoSource } from "./lock";
 import type { Making } from "./making";
 import { findOnPath } from "./searchPath";
@@ -27,6 +28,8 @@ interface Recipe {
     readonly to: string;
     readonly mode?: number | string;
   }[];
+  /** Modules built without parts of themselves. */
+  readonly trims?: readonly Trim[];
   /** Shell commands run in the copy of the recipe before the builds. */
   readonly generate?: readonly string[];
 }
@@ -59,6 +62,8 @@ async function buildRecipe(name: string, outputs: readonly string[] | undefined,
   const env = buildEnvironment(settings);
   const run = (command: readonly string[], extra: NodeJS.ProcessEnv = {}): Promise<void> =>
     runLogged(command, { cwd: copy, env: { ...env, ...extra }, log, record });
+  const go = goProgram(settings);
+  layTrims(recipe.trims ?? [], copy, go, env);
   for (const command of recipe.generate ?? []) await run(["sh", "-ec", command]);
   for (const build of recipe.builds) {
     if (outputs && !outputs.includes(build.output)) continue;
@@ -70,7 +75,6 @@ async function buildRecipe(name: string, outputs: readonly string[] | undefined,
       CGO_ENABLED: build.cgo ? "1" : "0",
     });
   }
-  const go = goProgram(settings);
   for (const file of recipe.files ?? []) {
     const directory =
       file.module === "."
@@ -81,7 +85,7 @@ async function buildRecipe(name: string, outputs: readonly string[] | undefined,
   fs.rmSync(copy, { recursive: true, force: true });
 }
 
-function buildEnvironment(settings: Settings): NodeJS.ProcessEnv {
+export function buildEnvironment(settings: Settings): NodeJS.ProcessEnv {
   const caches = goCaches(settings);
   for (const directory of [caches.build, caches.modules, caches.temporary])
     fs.mkdirSync(directory, { recursive: true });
@@ -129,6 +133,13 @@ export function goObstacle(source: GoSource, settings: Settings): string | undef
     : undefined;
 }
 
+/** Reading a module takes any Go. */
+export function moduleObstacle(settings: Settings): string | undefined {
+  return findOnPath("go", settings.env["PATH"])
+    ? undefined
+    : `it is read out of a Go module and this machine has no Go: ${GO_ADVICE}`;
+}
+
 function wantedGo(recipe: string): string {
   return /^go (\S+)$/m.exec(fs.readFileSync(path.join(recipe, "go.mod"), "utf8"))?.[1] ?? "0";
 }
@@ -143,7 +154,7 @@ export function goVersion(go: string, env: NodeJS.ProcessEnv): string {
   return version;
 }
 
-function goProgram(settings: Settings): string {
+export function goProgram(settings: Settings): string {
   const go = findOnPath("go", settings.env["PATH"]);
   if (!go) throw new Error(`go is no longer on PATH: ${GO_ADVICE}`);
   return go;

@@ -1,6 +1,7 @@
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { DEFINITIONS_FORMAT } from "./crdOrigins";
 import type { LockItem } from "./lock";
 import { type Platform, platformKey } from "./platform";
 
@@ -14,6 +15,7 @@ export function storeKey(name: string, item: LockItem, origin: Origin, platform:
   const hash = crypto.createHash("sha256");
   const made = origin === "download" ? item.download : item.source;
   hash.update(JSON.stringify([FORMAT, origin, platformKey(platform), item.provides, item.plugin ?? null, made]));
+  if (item.definitions) hash.update(String(DEFINITIONS_FORMAT));
   const version = origin === "download" ? (item.download?.version ?? item.version) : sourceVersion(hash, item, recipes);
   return `${name}-${version}-${hash.digest("hex").slice(0, 12)}`;
 }
@@ -23,7 +25,8 @@ function sourceVersion(hash: crypto.Hash, item: LockItem, recipes: string): stri
     hash.update(distribution());
     return "debian";
   }
-  for (const recipe of item.source?.recipes ?? []) hashTree(hash, path.join(recipes, recipe.name));
+  if (item.source?.kind === "go")
+    for (const recipe of item.source.recipes) hashTree(hash, path.join(recipes, recipe.name));
   return item.version;
 }
 

@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { withOrigins } from "./crdOrigins";
 
 /** How to recognise what the machine already has. The binaries in `provides` have to be there as well. */
 export interface Present {
@@ -18,7 +19,7 @@ export interface Present {
 /** One official file. In `url` and `checksums`, ${version}, ${os}, ${arch}, ${x64} and ${machine} are filled in. */
 export interface DownloadFile {
   readonly url: string;
-  /** By platform, such as linux-amd64. */
+  /** By platform, such as linux-amd64, or under `any`. */
   readonly sha256?: Readonly<Record<string, string>>;
   /** Upstream's own list of checksums, for platforms whose sum is not committed here: weaker, and shown as such. */
   readonly checksums?: string;
@@ -54,9 +55,29 @@ export interface DebianSource {
   readonly diskGB: number;
 }
 
-type Source = GoSource | DebianSource;
+/** Files out of a Go module, each with its SHA-256. */
+export interface ModuleSource {
+  readonly kind: "module";
+  readonly module: string;
+  readonly version: string;
+  readonly directory: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly diskGB: number;
+}
 
-const PURPOSES = ["engine", "cluster", "images", "docker", "kind", "checks"] as const;
+type Source = GoSource | DebianSource | ModuleSource;
+
+/** Custom resource definitions: the same files in the publisher's repository and in the Go module of the same version. */
+export interface Definitions {
+  readonly module: string;
+  /** On github.com. */
+  readonly repository: string;
+  readonly directory: string;
+  /** File name to SHA-256. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+const PURPOSES = ["engine", "cluster", "images", "crds", "docker", "kind", "checks"] as const;
 export type Purpose = (typeof PURPOSES)[number];
 
 export interface LockItem {
@@ -72,6 +93,8 @@ export interface LockItem {
   readonly present?: Present;
   readonly download?: Download;
   readonly source?: Source;
+  /** In place of download and source, which follow from it. */
+  readonly definitions?: Definitions;
   /** Why an origin is missing, for the reader of an error or of the doctor's table. */
   readonly noDownload?: string;
   readonly noSource?: string;
@@ -84,7 +107,8 @@ export interface Lock {
 export const TOOLCHAIN_DIRECTORY = __dirname;
 
 export function readLock(file: string = path.join(TOOLCHAIN_DIRECTORY, "lock.json")): Lock {
-  const lock = JSON.parse(fs.readFileSync(file, "utf8")) as Lock;
+  const { items } = JSON.parse(fs.readFileSync(file, "utf8")) as Lock;
+  const lock = { items: Object.fromEntries(Object.entries(items).map(([name, item]) => [name, withOrigins(item)])) };
   const faults = lockFaults(lock);
   if (faults.length > 0) throw new Error(`${file}:\n${faults.map((fault) => `  ${fault}`).join("\n")}`);
   return lock;
@@ -102,7 +126,7 @@ export function lockFaults(lock: Lock): string[] {
     if (!item.version) faults.push(`${at}.version: missing`);
     if (!PURPOSES.includes(item.purpose))
       faults.push(`${at}.purpose: "${item.purpose}" is none of ${PURPOSES.join(", ")}`);
-    if (item.provides.length === 0) faults.push(`${at}.provides: names no executable`);
+    if (item.provides.length === 0 && !item.definitions) faults.push(`${at}.provides: names no executable`);
     if (!item.download && !item.noDownload) faults.push(`${at}: needs download, or noDownload saying why not`);
     if (!item.source && !item.noSource) faults.push(`${at}: needs source, or noSource saying why not`);
     item.download?.files.forEach((file, index) => {

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { lastLines } from "./command";
+import { makeFromModule, placeDefinitions } from "./crdItem";
 import { makeFromDebian } from "./debianItem";
 import { makeFromDownload } from "./downloadItem";
 import { exclusively } from "./exclusive";
@@ -54,7 +55,9 @@ function make(
     if (origin === "download" && item.download) await makeFromDownload(item.download, making);
     else if (item.source?.kind === "debian") await makeFromDebian(item.source, making);
     else if (item.source?.kind === "go") await makeFromGo(item.source, making);
+    else if (item.source?.kind === "module") await makeFromModule(item.source, making);
     else throw new Error(`toolchain/lock.json gives no ${origin} for it`);
+    if (item.definitions) placeDefinitions(stage);
     return facts;
   });
 }
@@ -62,7 +65,8 @@ function make(
 function describe(name: string, origin: Origin, settings: Settings): string {
   const item = lockItem(settings.lock, name);
   if (origin === "download") return `downloading ${item.download?.version ?? item.version}`;
-  return item.source?.kind === "debian" ? "unpacking Debian packages" : `building ${item.version} from source`;
+  if (item.source?.kind === "debian") return "unpacking Debian packages";
+  return item.source?.kind === "module" ? "reading its Go module" : `building ${item.version} from source`;
 }
 
 function failure(name: string, error: Error, log: string): string {

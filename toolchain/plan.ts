@@ -1,6 +1,6 @@
 import { canBeChecked, isCommitted } from "./checksums";
 import { hostOf, reachableHosts } from "./connectivity";
-import { goObstacle } from "./go";
+import { goObstacle, moduleObstacle } from "./go";
 import { type Origin, storeKey } from "./hash";
 import { type LockItem, lockItem } from "./lock";
 import { fillTemplate, platformKey } from "./platform";
@@ -107,6 +107,7 @@ function whyNoDownload(
 /** What keeps an item from being made from source here, or undefined. */
 function sourceObstacle(item: LockItem, settings: Settings): string | undefined {
   if (item.source?.kind === "go") return goObstacle(item.source, settings);
+  if (item.source?.kind === "module") return moduleObstacle(settings);
   if (item.source?.kind !== "debian") return undefined;
   const lacking = ["apt-get", "dpkg-deb", "tar"].filter((tool) => !findOnPath(tool, settings.env["PATH"]));
   if (lacking.length === 0) return undefined;

@@ -14,8 +14,10 @@ export function thisProcess(): ProcessIdentity {
   return { pid: process.pid, start: startOf(process.pid) ?? "", space: pidSpace() };
 }
 
-export function identityOf(pid: number): ProcessIdentity {
-  return { pid, start: startOf(pid) ?? "", space: pidSpace() };
+/** Undefined when there is no such process, or it has ended and only its parent does not know yet. */
+export function identityOf(pid: number): ProcessIdentity | undefined {
+  const start = startOf(pid);
+  return start === undefined ? undefined : { pid, start, space: pidSpace() };
 }
 
 /** True, false, or undefined when the process lives where we cannot look. */
@@ -24,14 +26,23 @@ export function isAlive(identity: ProcessIdentity): boolean | undefined {
   return startOf(identity.pid) === identity.start;
 }
 
-/** The start time of a running process, unchanged over its life; undefined when there is none, or only a zombie. */
-function startOf(pid: number): string | undefined {
+/** The fields of /proc/PID/stat after the command name, which may itself hold spaces and brackets. Linux only. */
+export function statOf(pid: number): string[] | undefined {
   try {
-    if (process.platform === "linux") {
-      const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return fields[0] === "Z" ? undefined : fields[19];
-    }
+    const text = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
+    return text.slice(text.lastIndexOf(")") + 2).split(" ");
+  } catch {
+    return undefined;
+  }
+}
+
+/** The moment a process started, unchanged over its life. */
+function startOf(pid: number): string | undefined {
+  if (process.platform === "linux") {
+    const fields = statOf(pid);
+    return fields?.[0] === "Z" || fields?.[0] === "X" ? undefined : fields?.[19];
+  }
+  try {
     return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim() || undefined;
   } catch {
     return undefined;

@@ -68,5 +68,6 @@ function checkedAgainst(item: LockItem, settings: Settings): string {
 }
 
 function sourceOf(item: LockItem): string {
-  return item.source?.kind === "debian" ? "Debian packages" : "build from source";
+  if (item.source?.kind === "debian") return "Debian packages";
+  return item.source?.kind === "module" ? "Go module" : "build from source";
 }

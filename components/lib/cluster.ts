@@ -3,7 +3,9 @@ import * as fs from "node:fs";
 import * as https from "node:https";
 import * as os from "node:os";
 import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "yaml";
+import type { Place } from "./network";
 
 /** The live cluster behind a kubeconfig: who it is, and what of it the program needs to know. */
 export interface ClusterFacts {
@@ -11,6 +13,10 @@ export interface ClusterFacts {
   readonly uid: string;
   readonly server: string;
   readonly podCidrs: readonly string[];
+  /** Where pods reach the API server. */
+  readonly apiServers: readonly Place[];
+  /** The groups of its API, those of custom resources among them. */
+  readonly apiGroups: readonly string[];
 }
 
 export interface Kubeconfig {
@@ -49,6 +55,16 @@ interface RawConfig {
 }
 
 const TIMEOUT_MS = 10_000;
+const API_SERVER_SLICES =
+  "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices?labelSelector=kubernetes.io/service-name=kubernetes";
+
+/** What the definitions of the cluster's services add to its API. */
+const SERVICES = ["cert-manager.io", "external-secrets.io"];
+
+interface EndpointSlice {
+  endpoints?: { addresses: string[] }[];
+  ports?: { port: number }[];
+}
 
 export function readKubeconfig(env: NodeJS.ProcessEnv = process.env): Kubeconfig {
   const file = (env.KUBECONFIG ?? "").split(":").find(Boolean) ?? path.join(os.homedir(), ".kube", "config");
@@ -158,13 +174,22 @@ function execCredential(exec: NonNullable<RawUser["exec"]>): { cert?: Buffer; ke
   };
 }
 
-function get<T>(kubeconfig: Kubeconfig, url: string): Promise<T> {
+async function get<T>(kubeconfig: Kubeconfig, url: string): Promise<T> {
+  const found = await find<T>(kubeconfig, url);
+  if (found === undefined) throw unreachable(kubeconfig, `404 to ${url}`);
+  return found;
+}
+
+const unreachable = (kubeconfig: Kubeconfig, reason: string): Error =>
+  new Error(
+    `the cluster at ${kubeconfig.server} (context "${kubeconfig.context}") does not answer: ${reason}. Is it up? (npm run sandbox -- status)`,
+  );
+
+/** What the cluster has there; undefined where it has nothing. */
+function find<T>(kubeconfig: Kubeconfig, url: string): Promise<T | undefined> {
   const { cert, key, token } = kubeconfig.credential();
-  const unreachable = (reason: string): Error =>
-    new Error(
-      `the cluster at ${kubeconfig.server} (context "${kubeconfig.context}") does not answer: ${reason}. Is it up? (npm run sandbox -- status)`,
-    );
   return new Promise((done, fail) => {
+    const refuse = (reason: string): void => fail(unreachable(kubeconfig, reason));
     const request = https.get(
       new URL(url, kubeconfig.server),
       {
@@ -179,26 +204,29 @@ function get<T>(kubeconfig: Kubeconfig, url: string): Promise<T> {
         let text = "";
         response.setEncoding("utf8");
         response.on("data", (chunk: string) => (text += chunk));
-        response.on("error", (error) => fail(unreachable(error.message)));
+        response.on("error", (error) => refuse(error.message));
         response.on("end", () => {
-          if (response.statusCode !== 200) return fail(unreachable(`${response.statusCode} to ${url}`));
+          if (response.statusCode === 404) return done(undefined);
+          if (response.statusCode !== 200) return refuse(`${response.statusCode} to ${url}`);
           try {
             done(JSON.parse(text) as T);
           } catch {
-            fail(unreachable(`no JSON to ${url}, but ${JSON.stringify(text.slice(0, 60))}`));
+            refuse(`no JSON to ${url}, but ${JSON.stringify(text.slice(0, 60))}`);
           }
         });
       },
     );
     request.on("timeout", () => request.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
-    request.on("error", (error) => fail(unreachable(error.message)));
+    request.on("error", (error) => refuse(error.message));
   });
 }
 
 export async function clusterFacts(kubeconfig: Kubeconfig): Promise<ClusterFacts> {
-  const [system, nodes] = await Promise.all([
+  const [system, nodes, slices, api] = await Promise.all([
     get<{ metadata: { uid: string } }>(kubeconfig, "/api/v1/namespaces/kube-system"),
     get<{ items: { spec: { podCIDRs?: string[] } }[] }>(kubeconfig, "/api/v1/nodes"),
+    get<{ items: EndpointSlice[] }>(kubeconfig, API_SERVER_SLICES),
+    get<{ groups: { name: string }[] }>(kubeconfig, "/apis"),
   ]);
   return {
     uid: system.metadata.uid,
@@ -207,7 +235,46 @@ export async function clusterFacts(kubeconfig: Kubeconfig): Promise<ClusterFacts
       .flatMap((node) => node.spec.podCIDRs ?? [])
       .filter((cidr) => !cidr.includes(":"))
       .sort(),
+    apiGroups: api.groups.map(({ name }) => name),
+    apiServers: slices.items.flatMap(({ endpoints, ports }) =>
+      (endpoints ?? []).flatMap(({ addresses }) =>
+        addresses.flatMap((address) => (ports ?? []).map(({ port }) => ({ address, port }))),
+      ),
+    ),
   };
+}
+
+interface Balanced {
+  readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { hostname?: string; ip?: string }[] } };
+}
+
+/** Where a LoadBalancer Service is reached from outside; undefined if by the end of our patience it has no address. */
+export async function serviceAddress(
+  kubeconfig: Kubeconfig,
+  namespace: string,
+  name: string,
+  patienceMs: number,
+): Promise<string | undefined> {
+  const end = Date.now() + patienceMs;
+  for (;;) {
+    const service = await find<Balanced>(kubeconfig, `/api/v1/namespaces/${namespace}/services/${name}`);
+    const ingress = service?.status?.loadBalancer?.ingress?.[0];
+    const address = ingress?.hostname ?? ingress?.ip;
+    if (address || Date.now() >= end) return address;
+    await sleep(500);
+  }
+}
+
+/** The values of a Secret; undefined where there is none. */
+export async function readSecret(
+  kubeconfig: Kubeconfig,
+  namespace: string,
+  name: string,
+): Promise<Record<string, string> | undefined> {
+  const url = `/api/v1/namespaces/${namespace}/secrets/${name}`;
+  const secret = await find<{ data?: Record<string, string> }>(kubeconfig, url);
+  const entries = Object.entries(secret?.data ?? {});
+  return secret && Object.fromEntries(entries.map(([key, value]) => [key, Buffer.from(value, "base64").toString()]));
 }
 
 /** Refuses every cluster but the one the stack belongs to. */
@@ -221,5 +288,15 @@ export function checkPin(stack: string, facts: ClusterFacts, pin: string | undef
   }
   throw new Error(
     `refused: stack ${stack} belongs to cluster ${pin}, but ${found}. Nothing was written. Set KUBECONFIG to the right cluster's file.`,
+  );
+}
+
+/** Refuses a stack that uses what the cluster has once, where the cluster does not have it. */
+export function checkServices(stack: string, { apiGroups, server }: ClusterFacts): void {
+  const missing = SERVICES.filter((group) => !apiGroups.includes(group));
+  if (missing.length === 0) return;
+  throw new Error(
+    `stack ${stack} uses what another stack installs for the whole cluster (platform:clusterServices: use), but ${server} does not know ` +
+      `${missing.join(" and ")}. Bring up the stack that installs them first (pulumi up -s dev), or set platform:clusterServices to install. Nothing was written.`,
   );
 }

@@ -1,5 +1,9 @@
+import type { RedisMode } from "../redisCluster/settings";
+import { MODES } from "../redisCluster/settings";
+import { type RedisSize, SIZES } from "../redisCluster/size";
 import { Faults } from "./faults";
 import { bytes, cores } from "./quantities";
+import type { Seal } from "../secretsPlatform/settings";
 
 /** One environment, as its stack file describes it: read once, checked as a whole. */
 export interface PlatformConfig {
@@ -7,10 +11,20 @@ export interface PlatformConfig {
   /** Where the cluster's nodes do not show their pods' addresses. */
   readonly podCidrs?: readonly string[];
   readonly build: boolean;
+  /** Whether this stack installs what the cluster has once, or uses what another installed. */
+  readonly clusterServices: "install" | "use";
+  readonly secrets: SecretsConfig;
   readonly registry: { readonly storage: string };
-  readonly redis: { readonly storage: string; readonly memory: string };
+  readonly redis: RedisSize & { readonly storage: string; readonly memory: string };
   readonly profile: Profile;
   readonly apps: Readonly<Record<string, AppConfig>>;
+}
+
+export interface SecretsConfig {
+  readonly replicas: number;
+  readonly storage: string;
+  readonly refresh: string;
+  readonly seal: Seal;
 }
 
 export interface Profile {
@@ -61,8 +75,9 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
   const podCidrs = Array.isArray(ranges) && ranges.length === 0 ? undefined : ranges;
   if (podCidrs !== undefined && !isCidrList(podCidrs))
     faults.add("platform:podCidrs", podCidrs, 'a list of IPv4 ranges such as ["10.244.0.0/16"]');
+  const secrets = reader.object("platform:secrets", raw("secrets"), ["replicas", "storage", "refresh", "seal"]);
   const registry = reader.object("platform:registry", raw("registry"), ["storage"]);
-  const redis = reader.object("platform:redis", raw("redis"), ["storage", "memory"]);
+  const redis = reader.object("platform:redis", raw("redis"), ["mode", "masters", "replicas", "storage", "memory"]);
   const profile = reader.object("platform:profile", raw("profile"), ["replicas", "spread", "quota"]);
   const quota = reader.object("platform:profile.quota", profile.quota, ["cpu", "memory", "pods"]);
   const apps = reader.object("platform:apps", raw("apps"));
@@ -71,8 +86,16 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
     clusterUid: typeof clusterUid === "string" && clusterUid ? clusterUid : undefined,
     podCidrs: isCidrList(podCidrs) ? podCidrs : undefined,
     build,
+    clusterServices: reader.oneOf("platform:clusterServices", raw("clusterServices") ?? "install", ["install", "use"]),
+    secrets: {
+      replicas: parseServers("platform:secrets.replicas", secrets.replicas ?? 1, faults),
+      storage: reader.size("platform:secrets.storage", secrets.storage, "1Gi"),
+      refresh: reader.duration("platform:secrets.refresh", secrets.refresh, "1m"),
+      seal: parseSeal("platform:secrets.seal", secrets.seal, reader, faults),
+    },
     registry: { storage: reader.size("platform:registry.storage", registry.storage, "5Gi") },
     redis: {
+      ...parseRedisSize(redis, reader),
       storage: reader.size("platform:redis.storage", redis.storage, "1Gi"),
       memory: reader.size("platform:redis.memory", redis.memory, "128Mi"),
     },
@@ -96,6 +119,15 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
   return config;
 }
 
+function parseRedisSize(redis: Fields, reader: Reader): RedisSize {
+  const mode: RedisMode = reader.oneOf("platform:redis.mode", redis.mode ?? "standalone", MODES);
+  const count = (key: "masters" | "replicas"): number => {
+    const { least, most, usual } = SIZES[mode][key];
+    return reader.integer(`platform:redis.${key}`, redis[key] ?? usual, least, most, ` in mode ${mode}`);
+  };
+  return { mode, masters: count("masters"), replicas: count("replicas") };
+}
+
 function parseApp(name: string, value: unknown, build: boolean, reader: Reader, faults: Faults): AppConfig {
   const place = `platform:apps.${name}`;
   if (!NAME.test(name)) faults.add(place, name, "a name of 1 to 30 lower-case letters, digits and dashes");
@@ -117,6 +149,36 @@ function parseApp(name: string, value: unknown, build: boolean, reader: Reader, 
   };
 }
 
+/** Any other number has no majority that a smaller one would not have as well. */
+function parseServers(place: string, value: unknown, faults: Faults): number {
+  if (value === 1 || value === 3 || value === 5) return value;
+  faults.add(place, value, "1, 3 or 5");
+  return 1;
+}
+
+function parseSeal(place: string, value: unknown, reader: Reader, faults: Faults): Seal {
+  const seal = reader.object(place, value, ["type", "settings", "credentials"]);
+  const type = reader.oneOf(`${place}.type`, seal.type ?? "cluster", [
+    "cluster",
+    "transit",
+    "awskms",
+    "gcpckms",
+    "azurekeyvault",
+  ]);
+  const settings = reader.object(`${place}.settings`, seal.settings);
+  for (const [key, each] of Object.entries(settings))
+    if (typeof each !== "string") faults.add(`${place}.settings.${key}`, each, "a text");
+  if (type !== "cluster" && Object.keys(settings).length === 0)
+    faults.add(`${place}.settings`, seal.settings, `the settings of Vault's seal "${type}", none of them secret`);
+  if (seal.credentials !== undefined && !isText(seal.credentials))
+    faults.add(`${place}.credentials`, seal.credentials, "the name of a Secret in the environment's secrets namespace");
+  return {
+    type,
+    settings: settings as Record<string, string>,
+    credentials: isText(seal.credentials) ? seal.credentials : undefined,
+  };
+}
+
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
 /** Reads single values, noting each fault and going on with a stand-in. */
@@ -135,9 +197,9 @@ class Reader {
     return value as Fields;
   }
 
-  integer(place: string, value: unknown, min: number, max: number): number {
+  integer(place: string, value: unknown, min: number, max: number, where = ""): number {
     if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return value;
-    this.faults.add(place, value, `a whole number from ${min} to ${max}`);
+    this.faults.add(place, value, min === max ? `only ${min}${where}` : `a whole number from ${min} to ${max}${where}`);
     return min;
   }
 
@@ -158,6 +220,13 @@ class Reader {
     if (typeof value === "string" && (bytes(value) ?? 0) > 0) return value;
     this.faults.add(place, value, 'a size such as "512Mi" or "2Gi"');
     return "1Gi";
+  }
+
+  duration(place: string, value: unknown, fallback: string): string {
+    if (value === undefined) return fallback;
+    if (typeof value === "string" && /^[1-9]\d*[smh]$/.test(value)) return value;
+    this.faults.add(place, value, 'a time such as "30s", "5m" or "1h"');
+    return fallback;
   }
 
   cpu(place: string, value: unknown): string {

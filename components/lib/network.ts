@@ -19,33 +19,40 @@ const podsOf = (peer: Peer): k8s.types.input.networking.v1.NetworkPolicyPeer => 
   podSelector: { matchLabels: peer.selector },
 });
 
-/** Lets the pods of `from` connect to `port` of the pods of `to`, and nothing else. */
-export function link(from: Peer, to: Peer, port: number, opts: pulumi.CustomResourceOptions): void {
+/** Lets the pods of `from` connect to these ports of the pods of `to`, and nothing else. Gives both sides, for those who wait for them. */
+export function link(
+  from: Peer,
+  to: Peer,
+  port: number | readonly number[],
+  opts: pulumi.CustomResourceOptions,
+): k8s.networking.v1.NetworkPolicy[] {
   const name = `${from.name}-to-${to.name}`;
-  new k8s.networking.v1.NetworkPolicy(
+  const ports = [port].flat().map((each) => ({ protocol: "TCP", port: each }));
+  const egress = new k8s.networking.v1.NetworkPolicy(
     `${name}-egress`,
     {
       metadata: { name: `${name}-egress`, namespace: from.namespace },
       spec: {
         podSelector: { matchLabels: from.selector },
         policyTypes: ["Egress"],
-        egress: [{ to: [podsOf(to)], ports: [{ protocol: "TCP", port }] }],
+        egress: [{ to: [podsOf(to)], ports }],
       },
     },
     opts,
   );
-  new k8s.networking.v1.NetworkPolicy(
+  const ingress = new k8s.networking.v1.NetworkPolicy(
     `${name}-ingress`,
     {
       metadata: { name: `${name}-ingress`, namespace: to.namespace },
       spec: {
         podSelector: { matchLabels: to.selector },
         policyTypes: ["Ingress"],
-        ingress: [{ from: [podsOf(from)], ports: [{ protocol: "TCP", port }] }],
+        ingress: [{ from: [podsOf(from)], ports }],
       },
     },
     opts,
   );
+  return [egress, ingress];
 }
 
 /**
@@ -74,6 +81,39 @@ export function fromOutsidePods(
         ingress: [
           { from: [{ ipBlock: { cidr: "0.0.0.0/0", except: [...podCidrs] } }], ports: [{ protocol: "TCP", port }] },
         ],
+      },
+    },
+    opts,
+  );
+}
+
+/** Where a server answers that is no pod. */
+export interface Place {
+  readonly address: string;
+  readonly port: number;
+}
+
+/**
+ * Lets pods ask the API server. Policies see its own address and port, not those of its Service, so they are the ones that
+ * the cluster itself names.
+ */
+export function toApiServer(from: Peer, apiServers: readonly Place[], opts: pulumi.CustomResourceOptions): void {
+  if (apiServers.length === 0)
+    throw new Error(
+      `${from.name} cannot be let to the API server: the cluster names no address of it (endpoints of default/kubernetes)`,
+    );
+  const name = `${from.name}-to-api-server`;
+  new k8s.networking.v1.NetworkPolicy(
+    name,
+    {
+      metadata: { name, namespace: from.namespace },
+      spec: {
+        podSelector: { matchLabels: from.selector },
+        policyTypes: ["Egress"],
+        egress: apiServers.map(({ address, port }) => ({
+          to: [{ ipBlock: { cidr: `${address}/32` } }],
+          ports: [{ protocol: "TCP", port }],
+        })),
       },
     },
     opts,

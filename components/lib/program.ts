@@ -10,7 +10,10 @@ export function program<T>(work: () => Promise<T>): () => Promise<T> {
     try {
       return await work();
     } catch (error) {
-      throw new pulumi.RunError(explained(error));
+      const refusal = new pulumi.RunError(explained(error));
+      // Pulumi renders an error's stack for its trace even where it shows the message alone: half a minute for nothing.
+      delete refusal.stack;
+      throw refusal;
     }
   };
 }

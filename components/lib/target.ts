@@ -21,10 +21,26 @@ export interface Target {
   readonly buildCa?: string;
   /** By environment. */
   readonly registries: Readonly<Record<string, RegistryTarget>>;
+  /** How this machine reaches each environment's Vault. */
+  readonly vaults?: Readonly<Record<string, VaultTarget>>;
+  /** Files of the authority that signs the platform's certificates. */
+  readonly authority?: { readonly certificateFile: string; readonly keyFile: string };
+  /** Files with the definitions of the custom resources that the platform's controllers serve. */
+  readonly definitions?: readonly string[];
+}
+
+export interface VaultTarget {
+  readonly url: string;
+  /** The load balancer's address, where one is promised. */
+  readonly address?: string;
 }
 
 export interface RegistryTarget {
+  /** Under which nodes pull. */
   readonly host: string;
+  /** Under which this machine reads, where that is not `host`. */
+  readonly pullHost?: string;
+  /** Under which this machine pushes. */
   readonly pushHost: string;
   readonly address?: string;
   readonly certificateFile: string;
@@ -94,4 +110,35 @@ export interface RegistryAccess {
   readonly address?: string;
   readonly certificate: string;
   readonly key: pulumi.Output<string>;
+}
+
+/** How Vault is reached from here, and the authority that its certificate comes from. */
+export function secretsTarget(target: Target, environment: string): SecretsAccess {
+  const vault = target.vaults?.[environment];
+  if (!vault || !target.authority)
+    throw new Error(
+      `${target.description} has no way to the Vault of "${environment}" yet. Name its url under vaults.${environment} of the target file ` +
+        `(PLATFORM_TARGET), and the certificateFile and keyFile of the authority that signs the platform's certificates under authority.`,
+    );
+  const { certificateFile, keyFile } = target.authority;
+  return {
+    ...vault,
+    authority: {
+      certificate: fs.readFileSync(certificateFile, "utf8"),
+      key: pulumi.secret(fs.readFileSync(keyFile, "utf8")),
+    },
+  };
+}
+
+export interface SecretsAccess extends VaultTarget {
+  readonly authority: { readonly certificate: string; readonly key: pulumi.Output<string> };
+}
+
+/** The files of the definitions that a stack installs for the whole cluster. */
+export function definitionsOf({ definitions, description }: Target): readonly string[] {
+  if (definitions?.length) return definitions;
+  throw new Error(
+    `${description} has no files with the definitions of cert-manager and External Secrets: name them under definitions of the target file ` +
+      `(PLATFORM_TARGET), or set platform:clusterServices to use where the cluster has both already. Nothing was written.`,
+  );
 }

@@ -1,7 +1,7 @@
+import { parseQuantity } from "../../components/lib/quantities";
 import { type Fault, onePerPath } from "./finding";
 import { into, type Located, type Manifest, quote, UNKNOWN } from "./manifest";
 import { allContainers, type Container, podTemplates } from "./podTemplate";
-import { parseQuantity } from "./quantity";
 
 const EXAMPLES = { cpu: '"250m"', memory: '"256Mi"' } as const;
 type Resource = keyof typeof EXAMPLES;

@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import * as fs from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
-import { existing } from "../../sandbox/settings";
-import { processesOf, signal } from "../../sandbox/processes";
 import {
   NAME,
   ROOT,
   apply,
+  broughtUp,
   canConnect,
   eventually,
   get,
@@ -25,8 +22,7 @@ describe("sandbox: a cluster that behaves like a real one", function () {
   this.timeout(600_000);
 
   before(async () => {
-    const { code, all } = await platform("up", ["--name", NAME]);
-    assert.equal(code, 0, all);
+    await broughtUp();
     await kubectl(["create", "namespace", NAMESPACE]);
     await kubectl(["label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted"]);
     for (const [pod, node] of [
@@ -39,7 +35,6 @@ describe("sandbox: a cluster that behaves like a real one", function () {
   });
 
   after(async () => {
-    await platform("sandbox", ["down", "--name", `${NAME}-second`]);
     await tryKubectl(["delete", "namespace", NAMESPACE, "--wait=false"]);
   });
 
@@ -236,32 +231,6 @@ describe("sandbox: a cluster that behaves like a real one", function () {
     await kubectl(["wait", "--for=condition=Ready=Unknown", "node/node3", "--timeout=90s"]);
     assert.equal((await platform("sandbox", ["heal", "node3", "--name", NAME])).code, 0);
     await kubectl(["wait", "--for=condition=Ready=True", "node/node3", "--timeout=90s"]);
-  });
-
-  it("heals when killed in parts, and a second sandbox leaves no trace behind", async () => {
-    const second = `${NAME}-second`;
-    const layout = existing(NAME);
-    assert.ok(layout);
-    const up = platform("sandbox", ["up", "--name", second]);
-    await sleep(8000);
-    const other = existing(second);
-    assert.ok(other, "the second sandbox has claimed its slot");
-    assert.notEqual(other.slot, layout.slot);
-    // A part of everything the second one runs, killed at once.
-    for (const [index, part] of processesOf(other.dir).entries()) if (index % 3 === 0) signal(part, "SIGKILL");
-    await up;
-    const healed = await platform("sandbox", ["up", "--name", second]);
-    assert.equal(healed.code, 0, healed.all);
-    for (const part of processesOf(other.dir)) signal(part, "SIGKILL");
-    const down = await platform("sandbox", ["down", "--name", second]);
-    assert.equal(down.code, 0, down.all);
-    assert.deepEqual(processesOf(other.dir), []);
-    assert.equal(fs.readdirSync("/sys/class/net").filter((link) => link.startsWith(other.bridge)).length, 0);
-    assert.doesNotMatch(fs.readFileSync("/proc/self/mountinfo", "utf8"), new RegExp(other.dir));
-    assert.ok(!fs.existsSync(other.dir));
-    const groups = fs.readdirSync("/sys/fs/cgroup", { recursive: false, encoding: "utf8" });
-    for (const group of groups) assert.ok(!fs.existsSync(`/sys/fs/cgroup/${group}/platform-${other.bridge}`), group);
-    assert.match((await kubectl(["get", "nodes", "-o", "name"])).trim(), /node3$/, "the first one is untouched");
   });
 
   it("answers a wrong call with the right one", async () => {

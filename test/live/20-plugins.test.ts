@@ -5,7 +5,7 @@ import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { ensure } from "../../toolchain";
-import { NAME, ROOT, eventually, get, kubectl, platform, run, shell, tryKubectl } from "./world";
+import { ROOT, broughtUp, eventually, get, kubectl, run, shell, tryKubectl } from "./world";
 
 /** A Pulumi program of a few lines, brought up and taken down with the real engine and plugin. */
 async function upAndDown(
@@ -67,15 +67,9 @@ async function withServer(
   }
 }
 
-describe("plugins: each makes, reads back and deletes one real resource", function () {
-  this.timeout(600_000);
-
-  before(async () => {
-    const { code, all } = await platform("up", ["--name", NAME]);
-    assert.equal(code, 0, all);
-  });
-
-  it("kubernetes: a Namespace", async () => {
+/** By what each makes, reads back and deletes. */
+const smokes: Readonly<Record<string, () => Promise<void>>> = {
+  "kubernetes: a Namespace": async () => {
     const program = `const k8s = require("@pulumi/kubernetes"); exports.name = new k8s.core.v1.Namespace("smoke").metadata.name;`;
     let name = "";
     await upAndDown("kubernetes", program, await shell(), async (outputs) => {
@@ -83,16 +77,16 @@ describe("plugins: each makes, reads back and deletes one real resource", functi
       assert.match(await kubectl(["get", "namespace", name, "-o", "jsonpath={.status.phase}"]), /Active/);
     });
     assert.match((await tryKubectl(["get", "namespace", name])).err, /NotFound/);
-  });
+  },
 
-  it("random: a RandomPassword", async () => {
+  "random: a RandomPassword": async () => {
     const program = `const random = require("@pulumi/random"); exports.password = new random.RandomPassword("smoke", { length: 24 }).result;`;
     await upAndDown("random", program, await shell(), (outputs) =>
       Promise.resolve(assert.equal(String(outputs.password).length, 24)),
     );
-  });
+  },
 
-  it("vault: a secret in a key-value store of a real Vault", async () => {
+  "vault: a secret in a key-value store of a real Vault": async () => {
     const tools = await ensure(["pulumi", "plugin-vault", "vault"]);
     const address = `127.0.0.1:${await freePort()}`;
     const token = "only-for-this-test";
@@ -122,9 +116,9 @@ exports.path = secret.path;`;
         assert.equal(out.trim(), "hello");
       });
     });
-  });
+  },
 
-  it("docker: an image built by a daemon and pushed to a registry", async () => {
+  "docker: an image built by a daemon and pushed to a registry": async () => {
     const tools = await ensure(["registry"]);
     const address = `127.0.0.1:${await freePort()}`;
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), "platform-registry-"));
@@ -152,5 +146,19 @@ exports.digest = new docker.RegistryImage("smoke", { name: image.name, keepRemot
     } finally {
       fs.rmSync(dir, { recursive: true, force: true });
     }
+  },
+};
+
+describe("plugins: each makes, reads back and deletes one real resource", function () {
+  this.timeout(600_000);
+  const results = new Map<string, Promise<void>>();
+
+  // They wait for servers more than they work: side by side.
+  before(async () => {
+    await broughtUp();
+    for (const [what, smoke] of Object.entries(smokes)) results.set(what, smoke());
+    await Promise.allSettled(results.values());
   });
+
+  for (const what of Object.keys(smokes)) it(what, () => results.get(what));
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { NAME, copyOfProject, platform, pulumi } from "./world";
+import { type Result, broughtUp, copyOfProject, pulumi } from "./world";
 
 const STACK = "dev";
 
@@ -23,6 +23,10 @@ const LIMITS = `resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: {
 const SECURE = `securityContext: { runAsNonRoot: true, allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] }, seccompProfile: { type: "RuntimeDefault" } }`;
 const APPS = `environment.namespace("apps")`;
 
+const PACK = ["--policy-pack", "policy", "--policy-pack-config", `policy/config/${STACK}.json`];
+const preview = (cwd: string, pack: readonly string[]): Promise<Result> =>
+  pulumi(["preview", "-s", STACK, ...pack], { cwd });
+
 const cases = [
   {
     what: "a root container",
@@ -43,38 +47,40 @@ const cases = [
 
 describe("policy: a preview fails and teaches, with the pack and without", function () {
   this.timeout(600_000);
-  let copy = "";
-  let original = "";
+  const copies: string[] = [];
+  const copyWith = async (code: string): Promise<string> => {
+    const copy = await copyOfProject();
+    copies.push(copy);
+    const file = path.join(copy, "index.ts");
+    const original = fs.readFileSync(file, "utf8");
+    const at = original.lastIndexOf("  return {");
+    fs.writeFileSync(file, `${original.slice(0, at)}${code}${original.slice(at)}`);
+    return copy;
+  };
 
-  before(async () => {
-    const { code, all } = await platform("up", ["--name", NAME]);
-    assert.equal(code, 0, all);
-    copy = await copyOfProject();
-    original = fs.readFileSync(path.join(copy, "index.ts"), "utf8");
-  });
-
-  after(() => fs.rmSync(copy, { recursive: true, force: true }));
+  before(broughtUp);
+  after(() => copies.forEach((copy) => fs.rmSync(copy, { recursive: true, force: true })));
 
   for (const { what, code, expected } of cases) {
-    for (const gate of ["with the pack", "bare"] as const) {
-      it(`${what}, ${gate}`, async () => {
-        const at = original.lastIndexOf("  return {");
-        fs.writeFileSync(path.join(copy, "index.ts"), `${original.slice(0, at)}${code}${original.slice(at)}`);
-        const pack =
-          gate === "bare" ? [] : ["--policy-pack", "policy", "--policy-pack-config", `policy/config/${STACK}.json`];
-        const preview = await pulumi(["preview", "-s", STACK, ...pack], { cwd: copy });
-        assert.notEqual(preview.code, 0, preview.all);
-        for (const part of expected) assert.match(preview.all, part);
+    describe(what, () => {
+      let previews: Record<"with the pack" | "bare", Result>;
+      before(async () => {
+        const [packed, bare] = await Promise.all([PACK, []].map(async (pack) => preview(await copyWith(code), pack)));
+        assert.ok(packed && bare);
+        previews = { "with the pack": packed, bare };
       });
-    }
+      for (const gate of ["with the pack", "bare"] as const) {
+        it(`is refused ${gate}`, () => {
+          const { code: exit, all } = previews[gate];
+          assert.notEqual(exit, 0, all);
+          for (const part of expected) assert.match(all, part);
+        });
+      }
+    });
   }
 
   it("the platform itself passes, with the pack", async () => {
-    fs.writeFileSync(path.join(copy, "index.ts"), original);
-    const preview = await pulumi(
-      ["preview", "-s", STACK, "--policy-pack", "policy", "--policy-pack-config", `policy/config/${STACK}.json`],
-      { cwd: copy },
-    );
-    assert.equal(preview.code, 0, preview.all);
+    const { code, all } = await preview(await copyWith(""), PACK);
+    assert.equal(code, 0, all);
   });
 });

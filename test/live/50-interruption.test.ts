@@ -2,10 +2,42 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { NAME, ROOT, get, kubectl, outputs, platform, pulumi, shell } from "./world";
+import { sandboxDir } from "../../sandbox/layout";
+import { backendOf, leftovers, pulumiProcesses } from "../../sandbox/pulumiProcesses";
+import { isAlive } from "../../toolchain/processes";
+import { NAME, ROOT, eventually, get, kubectl, outputs, platform, pulumi, shell } from "./world";
 
 /** How often `npm run up` is killed: a few times in `npm test`, as often as wanted by PLATFORM_TEST_KILLS. */
 const KILLS = Number(process.env.PLATFORM_TEST_KILLS ?? 3);
+
+const BACKEND = backendOf(sandboxDir(NAME));
+/** Resolves when a run is so far that its plugins work; those of an earlier run do not count. */
+const pluginsWork = (): Promise<void> =>
+  eventually(() => {
+    const left = new Set(leftovers(BACKEND).map(({ pid }) => pid));
+    const working = pulumiProcesses(BACKEND).filter(
+      ({ name, pid }) => /^pulumi-resource-/.test(name) && !left.has(pid),
+    );
+    return Promise.resolve(assert.notDeepEqual(working, []));
+  }, 120_000);
+
+/** Starts npm run up in a process group of its own, and kills the group at that moment. */
+async function killedUp(moment: Promise<unknown>): Promise<void> {
+  const up = spawn(process.execPath, [path.join(ROOT, "commands", "run.mjs"), "up", "--name", NAME], {
+    cwd: ROOT,
+    detached: true,
+    stdio: "ignore",
+  });
+  const ended = new Promise((done) => up.once("close", done));
+  await Promise.race([ended, moment]);
+  try {
+    assert.ok(up.pid);
+    process.kill(-up.pid, "SIGKILL");
+  } catch {
+    // It was done before the blow fell.
+  }
+  await ended;
+}
 
 describe("interruption: npm run up is killed at any moment and converges", function () {
   this.timeout(KILLS * 120_000 + 600_000);
@@ -13,24 +45,19 @@ describe("interruption: npm run up is killed at any moment and converges", funct
   it(`kill -9 at ${KILLS} moments of a first bring-up, then npm run up`, async () => {
     const removed = await platform("down", ["--name", NAME]);
     assert.equal(removed.code, 0, removed.all);
-    for (let kill = 0; kill < KILLS; kill++) {
-      // A group of its own: the kill takes npm run up and everything it started, pulumi and its plugins among them.
-      const up = spawn(process.execPath, [path.join(ROOT, "commands", "run.mjs"), "up", "--name", NAME], {
-        cwd: ROOT,
-        detached: true,
-        stdio: "ignore",
-      });
-      const ended = new Promise((done) => up.once("close", done));
-      await Promise.race([ended, sleep(3000 + ((kill * 7919) % 10) * 2500)]);
-      try {
-        process.kill(-(up.pid ?? 0), "SIGKILL");
-      } catch {
-        // It was done before the blow fell.
-      }
-      await ended;
-    }
+    for (let kill = 0; kill < KILLS; kill++) await killedUp(sleep(3000 + ((kill * 7919) % 10) * 2500));
+    // And once while plugins work for certain. They are in process groups of their own, and the kill does not reach them.
+    await killedUp(pluginsWork());
+    const orphans = await eventually(() => {
+      const left = leftovers(BACKEND);
+      assert.notDeepEqual(left, [], "the kill left nothing behind: this test proves nothing");
+      return Promise.resolve(left);
+    }, 5000);
     const { code, all } = await platform("up", ["--name", NAME]);
     assert.equal(code, 0, all);
+    assert.match(all, /ending processes of Pulumi that nobody needs any more: .*pulumi-resource-/);
+    assert.deepEqual(orphans.filter(isAlive), []);
+    assert.deepEqual(pulumiProcesses(BACKEND), []);
     assert.equal((await get((await outputs("dev")).endpoints["visit-tracker"] ?? "")).status, 200);
   });
 

@@ -59,6 +59,14 @@ export const platform = (command: string, args: readonly string[] = [], options:
     options,
   );
 
+let firstUp: Promise<Result> | undefined;
+
+/** The stack stands on its cluster: brought up once in a run of several suites, each of which leaves it standing. */
+export async function broughtUp(): Promise<void> {
+  const { code, all } = await (firstUp ??= platform("up", ["--name", NAME]));
+  if (code !== 0) throw new Error(`npm run up: ${all}`);
+}
+
 let session: NodeJS.ProcessEnv | undefined;
 
 /** What `npm run env` prints, as an environment. */

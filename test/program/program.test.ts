@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { OPERATORS_NAMESPACE } from "../../components/clusterServices/controller";
 import { judgeObject, judgeSet } from "../../policy/judge";
 import { formatFinding } from "../../policy/rules/finding";
 import { policySettings } from "../../policy/settings";
@@ -6,9 +7,24 @@ import { isJudgedToken, subjectOf } from "../../policy/subject";
 import type { Fields, Registered } from "../unit/components/recorder";
 import { type Golden, differences, goldenOf, readGolden, writeGolden } from "./golden";
 import { pathsOf } from "./paths";
-import { KEY, type Run, STACKS, Stage, appsOf } from "./stage";
+import { AUTHORITY_KEY, KEY, type Run, STACKS, Stage, appsOf } from "./stage";
 
 const HINT = "If that is what you meant: UPDATE_GOLDEN=1 npx mocha 'test/program/*.test.ts', and commit the files.";
+
+const CLUSTER_WIDE = ["CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "ClusterIssuer"];
+
+/** What a Redis of each stack's mode needs open, to its clients and between its own pods. */
+const CLIENT_PORTS: Record<string, readonly number[]> = { dev: [6379], qa: [6379, 26379], prod: [6379] };
+const PATHS_INSIDE: Record<string, readonly string[]> = {
+  dev: [],
+  qa: ["data/redis → data/redis TCP 6379", "data/redis → data/redis TCP 26379"],
+  prod: [
+    "data/redis → data/redis TCP 6379",
+    "data/redis → data/redis TCP 16379",
+    "data/redis-shrink → data/redis TCP 6379",
+    "data/redis-grow → data/redis TCP 6379",
+  ],
+};
 
 const isKubernetes = ({ type }: Registered): boolean => type.startsWith("kubernetes:");
 
@@ -67,7 +83,7 @@ describe("the program", function () {
           opened.includes(KEY) && opened.includes("generated-redis-password"),
           "the test looks for the wrong texts",
         );
-        for (const secret of [KEY, "generated-", "hashed-"])
+        for (const secret of [KEY, AUTHORITY_KEY, "generated-", "hashed-"])
           assert.ok(!shown.includes(secret), `${secret} is in the open`);
       });
 
@@ -76,10 +92,9 @@ describe("the program", function () {
         for (const name of namespaces) assert.ok(name.startsWith(`${stack}-`), name);
         for (const { name, type, inputs } of made().filter(isKubernetes)) {
           const metadata = inputs.metadata as { namespace?: string; name?: string };
-          assert.ok(
-            namespaces.includes((type.endsWith(":Namespace") ? metadata.name : metadata.namespace) ?? ""),
-            name,
-          );
+          const place = (type.endsWith(":Namespace") ? metadata.name : metadata.namespace) ?? "";
+          const isClusterWide = CLUSTER_WIDE.some((kind) => type.endsWith(`:${kind}`));
+          assert.ok(isClusterWide || place === OPERATORS_NAMESPACE || namespaces.includes(place), name);
         }
       });
 
@@ -118,13 +133,23 @@ describe("the program", function () {
       it("opens the declared paths, and no other", () => {
         const apps = Object.entries(appsOf(stack));
         const links = apps.flatMap(([name, { redis }]) =>
-          redis ? [`${stack}-apps/${name} → ${stack}-data/redis TCP 6379`] : [],
+          redis
+            ? (CLIENT_PORTS[stack] ?? []).map((port) => `${stack}-apps/${name} → ${stack}-data/redis TCP ${port}`)
+            : [],
         );
+        const inside = (PATHS_INSIDE[stack] ?? []).map((path) => path.replaceAll("data/", `${stack}-data/`));
         const exposed = apps.flatMap(([name, { expose, port }]) =>
           expose ? [`outside → ${stack}-apps/${name} TCP ${port}`] : [],
         );
-        const registry = `outside → ${stack}-registry/registry TCP 5000`;
-        assert.deepEqual(pathsOf(run().resources), [...links, ...exposed, registry].sort());
+        const vault = `${stack}-secrets/vault`;
+        const readers = stack === "dev" ? [`${OPERATORS_NAMESPACE}/external-secrets → ${vault} TCP 8200`] : [];
+        const own = [
+          ...[5000, 5001].map((port) => `outside → ${stack}-registry/registry TCP ${port}`),
+          `outside → ${vault} TCP 8200`,
+          `${vault} → ${vault} TCP 8200`,
+          `${vault} → ${vault} TCP 8201`,
+        ];
+        assert.deepEqual(pathsOf(run().resources), [...links, ...inside, ...exposed, ...own, ...readers].sort());
         const undefended = run().resources.filter(({ type }) => !type.endsWith(":NetworkPolicy"));
         assert.ok(pathsOf(undefended).includes(`${stack}-registry/registry → ${stack}-registry/registry anything`));
       });
@@ -149,11 +174,18 @@ describe("the program", function () {
     const builds = (stack: string): boolean =>
       (runs[stack] as Run).resources.some(({ type }) => type.startsWith("docker:"));
     assert.deepEqual(STACKS.map(builds), [true, false, false]);
-    const before = (stack: string): string[] =>
-      (runs[stack] as Run).resources.flatMap(({ type, opened }) =>
-        type.endsWith(":StackReference") ? [String(opened.id as string)] : [],
-      );
+    const before = (stack: string): readonly string[] => (runs[stack] as Run).asked;
     assert.deepEqual(STACKS.map(before), [[], ["organization/platform/dev"], ["organization/platform/qa"]]);
+  });
+
+  it("has every recorded image in the environment's own registry, by the digest of the stage before", () => {
+    for (const stack of ["qa", "prod"]) {
+      const { releases } = (runs[stack] as Run).outputs as { releases: Record<string, { image: string }> };
+      for (const [app, { image }] of Object.entries(releases)) {
+        assert.match(image, new RegExp(`^registry\\.${stack}-registry\\..*/${app}:`));
+        assert.ok(stage.own.manifests.has(`${app}@${image.split("@")[1]}`), image);
+      }
+    }
   });
 
   it("asks for nothing at all on another cluster than the stack's", async () => {
@@ -165,9 +197,39 @@ describe("the program", function () {
     );
   });
 
-  it("does not run an application that the stage before never released", async () => {
-    const { error, resources } = await stage.run("qa", { releases: {} });
-    assert.match(error ?? "", /^stack dev has recorded no image of "visit-tracker": run pulumi up -s dev first/);
+  const nothing = ({ resources }: Run): boolean => resources.every(({ type }) => type === "pulumi:pulumi:Stack");
+
+  it("asks for nothing at all where the stage before never released an application", async () => {
+    const run = await stage.run("qa", { releases: {} });
+    assert.match(run.error ?? "", /^stack dev has recorded no image of "visit-tracker": run npm run up -- --stack dev/);
+    assert.ok(nothing(run));
+  });
+
+  it("asks for nothing at all where a recorded image is gone, or its registry does not answer", async () => {
+    const there = new Map(stage.source.manifests);
+    stage.source.manifests.clear();
+    const timed = async (): Promise<Run & { ms: number }> => {
+      const started = Date.now();
+      return { ...(await stage.run("prod")), ms: Date.now() - started };
+    };
+    const gone = await timed();
+    assert.match(gone.error ?? "", /^stack qa recorded registry\.qa-registry.*, which its registry has no more/);
+    stage.source.fault = () => true;
+    const silent = await timed();
+    assert.match(silent.error ?? "", /^the registry 127.* does not answer HEAD \/v2\/visit-tracker\/manifests/);
+    assert.ok(silent.ms - gone.ms < 10_000, `${silent.ms} ms, of which the program itself takes ${gone.ms}`);
+    stage.source.fault = () => false;
+    for (const [key, manifest] of there) stage.source.manifests.set(key, manifest);
+    assert.ok(nothing(gone) && nothing(silent));
+  });
+
+  it("does not run an application whose image this environment's registry refuses", async () => {
+    stage.own.manifests.clear();
+    stage.own.blobs.clear();
+    stage.own.fault = ({ method }, response) => method === "POST" && Boolean(response.writeHead(405).end());
+    const { error, resources } = await stage.run("prod");
+    stage.own.fault = () => false;
+    assert.match(error ?? "", /^the registry 127.* answers 405 to POST \/v2\/visit-tracker\/blobs\/uploads\/$/);
     assert.ok(!resources.some(({ type, name }) => type.endsWith(":Deployment") && name.startsWith("visit-tracker")));
   });
 });

@@ -3,15 +3,31 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
+import { PROGRAM_IMAGES } from "../../commands/target";
 import type { Recording } from "../unit/components/recorder";
-import { FakeCluster } from "../unit/components/fakeCluster";
+import { FakeCluster, json } from "../unit/components/fakeCluster";
+import { FakeRegistry } from "../unit/components/fakeRegistry";
 
 const ROOT = join(__dirname, "../..");
 export const STACKS = ["dev", "qa", "prod"] as const;
 /** Contents that must show up nowhere. */
 export const KEY = "key-of-the-registry";
+export const AUTHORITY_KEY = "key-of-the-authority";
+
+const DEFINITION = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: { name: "things.example.org" },
+  spec: { group: "example.org", names: { kind: "Thing", plural: "things" }, scope: "Namespaced", versions: [] },
+};
+const PULL_PASSWORD = "generated-pull-password-of-the-stage-before";
+/** What the mocks answer for the environment's own. */
+const PUSH_PASSWORD = "generated-registry-push-password";
+const TAG = "0123456789ab";
 
 export interface Run extends Recording {
+  /** The stacks whose outputs it read. */
+  readonly asked: readonly string[];
   readonly error?: string;
 }
 
@@ -28,34 +44,63 @@ export const appsOf = (stack: string): Record<string, App> => {
   return (file.config["platform:apps"] ?? {}) as Record<string, App>;
 };
 
-/** A cluster that answers, a target file, and applications' sources that never change: all the program looks at. */
+/**
+ * A cluster that answers, registries, a target file, and applications' sources that never change: all the program looks at.
+ */
 export class Stage {
   private constructor(
     readonly dir: string,
     readonly cluster: FakeCluster,
-  ) {}
+    /** The registry of every earlier stage, with an image of every application. */
+    readonly source: FakeRegistry,
+    /** This environment's own. */
+    readonly own: FakeRegistry,
+  ) {
+    for (const stack of STACKS) {
+      for (const app of Object.keys(appsOf(stack))) this.digests[app] = source.addImage(app, TAG, [`layer of ${app}`]);
+      const auths = { [registryOf(stack)]: { username: "pull", password: PULL_PASSWORD } };
+      const data = { ".dockerconfigjson": Buffer.from(JSON.stringify({ auths })).toString("base64") };
+      cluster.handlers[`/api/v1/namespaces/${stack}-registry/secrets/regcred`] = (_, response) =>
+        response.end(JSON.stringify({ data }));
+    }
+  }
+
+  private readonly digests: Record<string, string> = {};
 
   static async set(): Promise<Stage> {
     const dir = realpathSync(mkdtempSync(join(tmpdir(), "program-")));
-    const stage = new Stage(dir, await FakeCluster.start(join(dir, "cluster")));
+    const cluster = await FakeCluster.start(join(dir, "cluster"));
+    const registries = [join(dir, "source"), join(dir, "own")].map((folder, index) => {
+      mkdirSync(folder);
+      return FakeRegistry.start(folder, cluster.ca, [[PULL_PASSWORD], [PUSH_PASSWORD]][index] ?? []);
+    });
+    const [source, own] = (await Promise.all(registries)) as [FakeRegistry, FakeRegistry];
+    const stage = new Stage(dir, cluster, source, own);
     for (const stack of STACKS) {
-      for (const { source } of Object.values(appsOf(stack)))
+      for (const [name, { source, expose }] of Object.entries(appsOf(stack))) {
         if (source) stage.write(`${source}/Dockerfile`, "FROM scratch\n");
+        const service = json({ status: { loadBalancer: { ingress: [{ ip: "192.0.2.10" }] } } });
+        if (expose) stage.cluster.handlers[`/api/v1/namespaces/${stack}-apps/services/${name}`] = service;
+      }
     }
     return stage;
   }
 
   async strike(): Promise<void> {
-    await this.cluster.stop();
+    await Promise.all([this.cluster.stop(), this.source.stop(), this.own.stop()]);
     rmSync(this.dir, { recursive: true, force: true });
   }
 
-  run(stack: string, { clusterUid = this.cluster.uid, releases = recorded(stack) }: RunOptions = {}): Promise<Run> {
+  run(
+    stack: string,
+    { clusterUid = this.cluster.uid, releases = this.recorded(stack) }: RunOptions = {},
+  ): Promise<Run> {
     const env = {
       ...process.env,
       ...this.cluster.kubeconfig(),
       PLATFORM_TARGET: this.target(stack, clusterUid),
       PLATFORM_CONTEXT: "",
+      SSL_CERT_FILE: this.cluster.ca.cert,
     };
     const argv = [
       "--require",
@@ -73,7 +118,8 @@ export class Stage {
       child.on("error", fail);
       child.on("close", () => {
         try {
-          done(JSON.parse(this.steady(out)) as Run);
+          // What the program logs comes before.
+          done(JSON.parse(this.steady(out).split("\n").at(-1) ?? "") as Run);
         } catch {
           fail(new Error(`the program for ${stack} ended without a word: ${err || out.slice(0, 500)}`));
         }
@@ -89,6 +135,15 @@ export class Stage {
       .replaceAll(this.cluster.caData, "[cluster CA]");
   }
 
+  /** What the stage before this one would have recorded. */
+  private recorded(stack: string): object {
+    const entries = Object.entries(appsOf(stack)).map(([name, { from }]) => {
+      const image = `${registryOf(from ?? stack)}/${name}:${TAG}@${this.digests[name]}`;
+      return [name, { image }];
+    });
+    return Object.fromEntries(entries) as object;
+  }
+
   private write(file: string, text: string): string {
     const full = join(this.dir, file);
     mkdirSync(dirname(full), { recursive: true });
@@ -98,20 +153,28 @@ export class Stage {
 
   private target(stack: string, clusterUid: string | undefined): string {
     const image = (name: string): string => `images.example/${name}:1.0.0@sha256:${"0".repeat(64)}`;
-    const registry = {
-      host: `registry.${stack}-registry.svc.cluster.local`,
-      pushHost: "192.0.2.1",
+    const registry = (environment: string): object => ({
+      host: registryOf(environment),
+      pullHost: this.source.host,
+      // Only the builder of dev shows it to Pulumi.
+      pushHost: environment === "dev" ? "192.0.2.1:5443" : this.own.host,
       address: "192.0.2.1",
       certificateFile: this.write("registry.crt", "certificate of the registry"),
       keyFile: this.write("registry.key", KEY),
-    };
+    });
     const target = {
       description: "the cluster of the tests",
       clusterUid,
-      images: Object.fromEntries(["redis", "registry", "node", "busybox"].map((name) => [name, image(name)])),
+      images: Object.fromEntries(PROGRAM_IMAGES.map((name) => [name, image(name)])),
       dockerHost: `unix://${this.dir}/docker.sock`,
       buildCa: `${this.dir}/ca.crt`,
-      registries: { [stack]: registry },
+      registries: Object.fromEntries(STACKS.map((environment) => [environment, registry(environment)])),
+      vaults: { [stack]: { url: "https://192.0.2.4:8200", address: "192.0.2.4" } },
+      authority: {
+        certificateFile: this.write("ca.crt", "certificate of the authority"),
+        keyFile: this.write("ca.key", AUTHORITY_KEY),
+      },
+      definitions: [this.write("definition.json", JSON.stringify(DEFINITION))],
     };
     return this.write(`target-${stack}.json`, JSON.stringify(target));
   }
@@ -122,9 +185,4 @@ interface RunOptions {
   readonly releases?: object;
 }
 
-/** What the stage before this one would have recorded, once copied to where this one pulls from. */
-function recorded(stack: string): object {
-  const image = (name: string): string =>
-    `registry.${stack}-registry.svc.cluster.local/${name}:0123456789ab@sha256:${"1".repeat(64)}`;
-  return Object.fromEntries(Object.keys(appsOf(stack)).map((name) => [name, { image: image(name) }]));
-}
+const registryOf = (stack: string): string => `registry.${stack}-registry.svc.cluster.local`;

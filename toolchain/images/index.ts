@@ -35,11 +35,18 @@ export interface ImageOptions {
 export async function ensureImages(names: string[], options: ImageOptions = {}): Promise<Record<string, ImageRef>> {
   const build = new ImageBuild(cacheAt(options.cache ?? defaultCacheRoot()), options);
   const refs: Record<string, ImageRef> = {};
+  await build.prepare(names);
   for (const name of names) {
     const { repository, tag, digest } = await build.ensure(name);
     refs[name] = { name, repository, tag, digest, reference: `${repository}:${tag}@${digest}` };
   }
   return refs;
+}
+
+/** The toolchain items that go into the named images. */
+export function imageItems(names: readonly string[], lock: ImageLock = imageLock): string[] {
+  const recipes = names.map((name) => lockedImage(name, lock).recipe);
+  return [...new Set(recipes.flatMap((recipe) => (recipe.kind === "binary" ? [recipe.item] : [])))];
 }
 
 class ImageBuild {
@@ -52,6 +59,17 @@ class ImageBuild {
   ) {
     this.#store = new OciStore(join(cache.root, "oci"));
     this.#lock = options.lock ?? imageLock;
+  }
+
+  /** Brings the toolchain items of those images that are not there. */
+  async prepare(names: readonly string[]): Promise<void> {
+    const items = new Set<string>();
+    for (const name of names) {
+      const image = lockedImage(name, this.#lock);
+      if (image.recipe.kind !== "binary" || (await this.#present(image, this.#recipeHash(image)))) continue;
+      items.add(image.recipe.item);
+    }
+    if (items.size > 0) await this.#sources("").prepare([...items]);
   }
 
   async ensure(name: string): Promise<StoredRef> {

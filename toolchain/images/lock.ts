@@ -30,6 +30,8 @@ export interface DebianFilesRecipe {
   /** The package whose upstream version is the image's tag. */
   version: string;
   files: Record<string, string>;
+  /** What is no program: files, or directories with all below them; links become what they point to. */
+  data?: Record<string, string>;
   /** A multi-call binary (a path in the image) that gets a link per applet beside it. */
   applets?: string;
   users: Record<string, number>;

@@ -10,6 +10,8 @@ import { thisPlatform } from "../platform";
 export interface Sources {
   /** Names the content of a toolchain item without building it. */
   itemKey(item: string): string;
+  /** Builds what is missing of these together: what they have in common is compiled once only within one go. */
+  prepare(items: readonly string[]): Promise<void>;
   /** The absolute path of an item's binary, built if it is missing. */
   binary(item: string, name: string): Promise<string>;
   /** Unpacks Debian packages and all they load into a directory; gives versions by package name. */
@@ -17,16 +19,18 @@ export interface Sources {
 }
 
 export function toolchainSources(cache: Cache, log: string): Sources {
+  // What this machine happens to have is no part of the lock, so it must not get into an image.
+  const options = { cache: cache.root, present: false };
   return {
     itemKey: (item) => {
       const locked = lockItem(readLock(), item);
       const recipes = path.join(TOOLCHAIN_DIRECTORY, "go");
       return storeKey(item, locked, locked.source ? "source" : "download", thisPlatform(), recipes);
     },
-    binary: async (item, name) => {
-      // What this machine happens to have is no part of the lock, so it must not get into an image.
-      return (await ensure([item], { cache: cache.root, present: false })).bin(name);
+    prepare: async (items) => {
+      await ensure(items, options);
     },
+    binary: async (item, name) => (await ensure([item], options)).bin(name),
     debian: async (packages, destination, ignore = []) => {
       const extracted = await extractDebian(packages, destination, { libc: "extracted", ignore, log, cache });
       return Object.fromEntries(extracted.map(({ name, version }) => [name, version]));

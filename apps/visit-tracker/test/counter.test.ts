@@ -16,7 +16,14 @@ describe("the counter", { skip: "skip" in program && program.skip }, () => {
   });
 
   function counterWith(settings: { port?: number; password?: string } = {}): VisitCounter {
-    const connection = { host: "127.0.0.1", port: redis.port, username: "app", password: PASSWORD, tls: false };
+    const connection = {
+      mode: "standalone" as const,
+      host: "127.0.0.1",
+      port: redis.port,
+      username: "app",
+      password: PASSWORD,
+      tls: false,
+    };
     const counter = new VisitCounter({ ...connection, ...settings });
     open.push(counter);
     return counter;

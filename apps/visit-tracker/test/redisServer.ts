@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 export const PASSWORD = "correct-horse";
@@ -27,10 +27,11 @@ export class RedisServer {
   private constructor(
     readonly program: string,
     readonly port: number,
+    readonly extra: readonly string[],
   ) {}
 
-  static async start(program: string): Promise<RedisServer> {
-    const server = new RedisServer(program, await freePort());
+  static async start(program: string, extra: readonly string[] = []): Promise<RedisServer> {
+    const server = new RedisServer(program, await freePort(), extra);
     await server.start();
     return server;
   }
@@ -38,15 +39,22 @@ export class RedisServer {
   async start(): Promise<void> {
     const files = ["--dir", this.#directory, "--appendonly", "yes", "--appendfsync", "always"];
     // A user with the least rights this service needs.
-    const app = ["--user", "app", "on", `>${PASSWORD}`, "~visit-tracker:*", "+get", "+incr", "+ping"];
+    const app = ["--user", "app", "on", `>${PASSWORD}`, "~visit-tracker:*", "+get", "+incr", "+ping", "+cluster|slots"];
     const users = [...app, "--user", "default", "off"];
     const args = ["--bind", "127.0.0.1", "--port", String(this.port), "--save", "", ...files, ...users];
-    this.#process = spawn(this.program, args, { stdio: "ignore" });
+    this.#process = spawn(this.program, [...args, ...this.extra], { stdio: "ignore" });
     for (let tries = 0; tries < 100; tries++) {
       if (await accepts(this.port)) return;
       await sleep(50);
     }
     throw new Error(`${this.program} does not listen on port ${this.port}`);
+  }
+
+  /** What the server answers to an administrator. */
+  command(...words: string[]): string {
+    const login = { ...process.env, REDISCLI_AUTH: PASSWORD };
+    const args = ["-p", String(this.port), "--user", "admin", "--no-auth-warning", ...words];
+    return execFileSync(join(dirname(this.program), "redis-cli"), args, { env: login, encoding: "utf8" }).trim();
   }
 
   silence(): void {

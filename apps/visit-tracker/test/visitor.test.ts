@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { faultOf } from "../src/visits/fault";
+import { faultOf, neverRan } from "../src/visits/fault";
 import { isVisit } from "../src/visits/visitor";
 
 describe("a visit", () => {
@@ -43,10 +43,34 @@ describe("a fault", () => {
       Object.assign(new Error("self-signed"), { code: "DEPTH_ZERO_SELF_SIGNED_CERT" }),
       "the certificate of Redis is not accepted (DEPTH_ZERO_SELF_SIGNED_CERT)",
     ],
+    [
+      Object.assign(new Error("Failed to refresh slots cache."), { lastNodeError: new Error("WRONGPASS invalid") }),
+      "Redis refuses the user or password (WRONGPASS)",
+    ],
+    [
+      new Error("All sentinels are unreachable. Retrying from scratch after 10ms. Last error: WRONGPASS invalid pair"),
+      "Redis refuses the user or password (WRONGPASS)",
+    ],
+    [new Error("All sentinels are unreachable and retry is disabled."), "no sentinel of Redis answers"],
+    [new Error("NOREPLICAS Not enough good"), "Redis takes no writes until a replica follows (NOREPLICAS)"],
+    [new Error("CLUSTERDOWN The cluster is down"), "this part of the Redis cluster is down (CLUSTERDOWN)"],
     [new Error("ERR value is not an integer or out of range"), "Redis answers with an error (ERR)"],
     [undefined, "Redis answers with an error"],
   ];
   for (const [error, expected] of cases) {
     it(expected, () => assert.equal(faultOf(error), expected));
   }
+
+  it("is worth another try only where Redis certainly did nothing", () => {
+    const never = ["READONLY You can't", "NOREPLICAS Not enough", "CLUSTERDOWN Hash slot", "Stream isn't writeable"];
+    assert.deepEqual(
+      never.filter((message) => !neverRan(new Error(message))),
+      [],
+    );
+    const perhaps = ["Connection is closed.", "Command timed out", "ERR value", "NOPERM this user"];
+    assert.deepEqual(
+      perhaps.filter((message) => neverRan(new Error(message))),
+      [],
+    );
+  });
 });

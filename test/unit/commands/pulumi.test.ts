@@ -3,13 +3,16 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { Pulumi, kubernetesId } from "../../../commands/pulumi";
+import { Pulumi, importId } from "../../../commands/pulumi";
+import { ancestorsOf, until } from "../../../sandbox/processes";
+import { leftovers, pulumiProcesses } from "../../../sandbox/pulumiProcesses";
 
 const STACK = "test-of-commands";
 /** Answers from files beside it, writes down what it was asked, and waits when it is told to. */
 const FAKE = `#!/bin/sh
 dir=$(dirname "$0")
 [ "$1" = wait ] && { sleep "$2"; exit 0; }
+[ "$1" = start ] && { "$dir/$2" & [ "$3" = and-die ] && exit 0; wait; }
 echo "$*" >>"$dir/asked"
 [ -e "$dir/fails" ] && { cat "$dir/fails" >&2; exit 3; }
 case "$1 $2" in
@@ -18,11 +21,17 @@ case "$1 $2" in
 esac
 `;
 
-describe("the identifier of a Kubernetes object that Pulumi lost sight of", () => {
+describe("the identifier of what Pulumi lost sight of", () => {
   const id = (type: string, metadata?: object): string | undefined =>
-    kubernetesId({ urn: "urn", type, ...(metadata ? { inputs: { metadata } } : {}) });
+    importId({ urn: "urn", type, ...(metadata ? { inputs: { metadata } } : {}) });
 
-  it("is its namespace and name", () => {
+  it("is the path of a mount in Vault, which cannot be made twice", () => {
+    const mount = { urn: "urn", type: "vault:index/mount:Mount", inputs: { path: "kv" } };
+    assert.equal(importId(mount), "kv");
+    assert.equal(importId({ ...mount, type: "vault:index/policy:Policy" }), undefined);
+  });
+
+  it("is a Kubernetes object's namespace and name", () => {
     assert.equal(id("kubernetes:apps/v1:Deployment", { namespace: "dev-apps", name: "web" }), "dev-apps/web");
     assert.equal(id("kubernetes:core/v1:Namespace", { name: "dev-apps" }), "dev-apps");
   });
@@ -115,6 +124,31 @@ describe("Pulumi, before a command", () => {
     const reused = lock(`${STACK}/reused.json`, { pid: process.pid, hostname: hostname() });
     await pulumi().prepare();
     assert.equal(existsSync(reused), false);
+  });
+
+  it("ends the plugins of a run that was killed, and not those of one in another terminal", async () => {
+    for (const name of ["pulumi-resource-fake", "login-helper"])
+      writeFileSync(join(dir, name), "#!/bin/sh\nwhile :; do sleep 1; done\n", { mode: 0o755 });
+    const backend = `file://${dir}/backend`;
+    const env = { ...process.env, PULUMI_BACKEND_URL: backend };
+    const healthy = spawn(join(dir, "pulumi"), ["start", "pulumi-resource-fake"], { env, stdio: "ignore" });
+    try {
+      for (const name of ["pulumi-resource-fake", "login-helper"])
+        assert.equal(await pulumi().run(["start", name, "and-die"]), 0);
+      const plugins = (): number[] =>
+        pulumiProcesses(backend).flatMap(({ name, pid }) => (name === "pulumi-resource-fake" ? [pid] : []));
+      assert.ok(await until(() => plugins().length === 2 && leftovers(backend).length >= 2, 5000, 10));
+      await pulumi().prepare();
+      assert.deepEqual(leftovers(backend), []);
+      assert.deepEqual(
+        plugins().map((pid) => ancestorsOf(pid)[0]),
+        [healthy.pid],
+      );
+      assert.match(said.join("\n"), /nobody needs any more: .*pulumi-resource-fake \(\d+\)/);
+      assert.equal(healthy.exitCode, null);
+    } finally {
+      for (const { pid } of pulumiProcesses(backend)) process.kill(pid, "SIGKILL");
+    }
   });
 
   it("leaves other stacks' locks alone", async () => {

@@ -14,6 +14,11 @@ const makers: Record<string, (scene: Scene, name: string) => unknown> = {
   Registry: (scene, name) => scene.registry(name).pullSecret(`${name}-apps`, "apps"),
   AppWorkload: (scene, name) => scene.app(name, { redis: scene.redis(`${name}-cache`), expose: true, replicas: 2 }),
   AppImage: (scene, name) => scene.image(source(), name),
+  SecretsPlatform: (scene, name) => {
+    const secrets = scene.secrets(name, { environment: name, replicas: 3, spread: "hard" });
+    const from = secrets.keep("web", { password: "p" });
+    secrets.sync("web", { namespace: `${name}-apps`, secretName: "web", from });
+  },
   Environment: (scene, name) => scene.environment(name),
 };
 

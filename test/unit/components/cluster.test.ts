@@ -3,8 +3,15 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ClusterFacts, checkPin, clusterFacts, readKubeconfig } from "../../../components/lib/cluster";
-import { FakeCluster, TOKEN } from "./fakeCluster";
+import {
+  type ClusterFacts,
+  checkPin,
+  checkServices,
+  clusterFacts,
+  readKubeconfig,
+  serviceAddress,
+} from "../../../components/lib/cluster";
+import { FakeCluster, TOKEN, json } from "./fakeCluster";
 
 let dir: string;
 let cluster: FakeCluster;
@@ -145,6 +152,8 @@ describe("the facts of a cluster", () => {
         uid: cluster.uid,
         server: cluster.url,
         podCidrs: ["10.1.0.0/24", "10.1.1.0/24"],
+        apiServers: [{ address: "192.0.2.10", port: 6443 }],
+        apiGroups: ["cert-manager.io", "external-secrets.io"],
       });
     });
   }
@@ -211,7 +220,13 @@ describe("the facts of a cluster", () => {
 });
 
 describe("the pin", () => {
-  const facts: ClusterFacts = { uid: "uid-here", server: "https://192.0.2.1:6443", podCidrs: [] };
+  const facts: ClusterFacts = {
+    uid: "uid-here",
+    server: "https://192.0.2.1:6443",
+    podCidrs: [],
+    apiServers: [],
+    apiGroups: [],
+  };
 
   it("lets the stack's own cluster pass", () => {
     assert.doesNotThrow(() => checkPin("prod", facts, "uid-here", "admin"));
@@ -231,5 +246,57 @@ describe("the pin", () => {
         /stack prod is not bound to a cluster yet.* pulumi config set platform:clusterUid uid-here -s prod, and commit/,
       );
     }
+  });
+});
+
+describe("the cluster's services", () => {
+  const facts = { uid: "uid", server: "https://192.0.2.1:6443", podCidrs: [], apiServers: [] };
+
+  it("let a stack that uses them go on where they are", () => {
+    const apiGroups = ["apps", "cert-manager.io", "external-secrets.io"];
+    assert.doesNotThrow(() => checkServices("qa", { ...facts, apiGroups }));
+  });
+
+  it("are named where they are missing, with the way to get them", () => {
+    assert.throws(
+      () => checkServices("qa", { ...facts, apiGroups: ["apps", "cert-manager.io"] }),
+      /^Error: stack qa uses what another .* does not know external-secrets\.io\. Bring up the stack/,
+    );
+  });
+});
+
+describe("the address of a Service", () => {
+  const URL_OF_SERVICE = "/api/v1/namespaces/dev-apps/services/web";
+  const address = (patienceMs = 0): Promise<string | undefined> =>
+    serviceAddress(readKubeconfig(cluster.kubeconfig()), "dev-apps", "web", patienceMs);
+  const answer = (...ingress: object[]): void => {
+    cluster.handlers[URL_OF_SERVICE] = json({ status: { loadBalancer: { ingress } } });
+  };
+  afterEach(() => delete cluster.handlers[URL_OF_SERVICE]);
+
+  it("is its load balancer's host name, or its IP", async () => {
+    answer({ hostname: "lb.example", ip: "192.0.2.1" });
+    assert.equal(await address(), "lb.example");
+    answer({ ip: "192.0.2.1" });
+    assert.equal(await address(), "192.0.2.1");
+  });
+
+  it("is waited for as long as told", async () => {
+    let asked = 0;
+    cluster.handlers[URL_OF_SERVICE] = (...call) => {
+      if (++asked === 2) answer({ ip: "192.0.2.1" });
+      json({ status: { loadBalancer: {} } })(...call);
+    };
+    assert.equal(await address(), undefined);
+    assert.equal(await address(10_000), "192.0.2.1");
+  });
+
+  it("is none where the Service is gone, and a clear failure where the cluster does not answer", async () => {
+    assert.equal(await address(), undefined);
+    cluster.handlers[URL_OF_SERVICE] = (_, response) => {
+      response.statusCode = 503;
+      response.end("busy");
+    };
+    await assert.rejects(address(), /^Error: the cluster at .* does not answer: 503 to \/api\/v1/);
   });
 });

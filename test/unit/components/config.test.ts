@@ -28,8 +28,15 @@ describe("configuration", () => {
       clusterUid: "u-1",
       podCidrs: undefined,
       build: true,
+      clusterServices: "install",
+      secrets: {
+        replicas: 1,
+        storage: "1Gi",
+        refresh: "1m",
+        seal: { type: "cluster", settings: {}, credentials: undefined },
+      },
       registry: { storage: "7Gi" },
-      redis: { storage: "1Gi", memory: "64Mi" },
+      redis: { mode: "standalone", masters: 1, replicas: 0, storage: "1Gi", memory: "64Mi" },
       profile: { replicas: 1, spread: "soft", quota },
       apps: { web: { source: "apps/web", from: undefined, port: 3000, redis: true, expose: true } },
     });
@@ -40,9 +47,20 @@ describe("configuration", () => {
     assert.equal(config.clusterUid, undefined);
     assert.equal(config.build, false);
     assert.equal(config.registry.storage, "5Gi");
-    assert.deepEqual(config.redis, { storage: "1Gi", memory: "128Mi" });
+    const { redis } = config;
+    assert.deepEqual(redis, { mode: "standalone", masters: 1, replicas: 0, storage: "1Gi", memory: "128Mi" });
     assert.deepEqual(config.apps.web, { source: undefined, from: "dev", port: 80, redis: false, expose: false });
     assert.deepEqual(parse({ profile }).apps, {});
+  });
+
+  it("gives each mode of Redis the size that it usually has", () => {
+    const size = (redis: Raw): unknown => {
+      const { mode, masters, replicas } = parse({ ...sound, redis }).redis;
+      return [mode, masters, replicas];
+    };
+    assert.deepEqual(size({ mode: "sentinel" }), ["sentinel", 1, 2]);
+    assert.deepEqual(size({ mode: "cluster" }), ["cluster", 3, 1]);
+    assert.deepEqual(size({ mode: "cluster", masters: 5, replicas: 2 }), ["cluster", 5, 2]);
   });
 
   it("takes no pin for an empty one", () => {
@@ -67,11 +85,62 @@ describe("configuration", () => {
   const single: [string, Raw, string][] = [
     ["the pin", { clusterUid: 12 }, "platform:clusterUid: found 12, allowed is the UID of the cluster's kube-system"],
     ["build", { build: "perhaps", apps: {} }, 'platform:build: found "perhaps", allowed is true or false'],
+    [
+      "an even number of servers",
+      { secrets: { replicas: 2 } },
+      "platform:secrets.replicas: found 2, allowed is 1, 3 or 5",
+    ],
+    ["no time", { secrets: { refresh: "soon" } }, 'platform:secrets.refresh: found "soon", allowed is a time such as'],
+    [
+      "an unknown seal",
+      { secrets: { seal: { type: "tape" } } },
+      'platform:secrets.seal.type: found "tape", allowed is cluster or transit',
+    ],
+    [
+      "a service's seal without its settings",
+      { secrets: { seal: { type: "awskms" } } },
+      "platform:secrets.seal.settings: found nothing, allowed is the settings of Vault's seal",
+    ],
+    [
+      "a setting that is no text",
+      { secrets: { seal: { type: "awskms", settings: { region: 1 } } } },
+      "platform:secrets.seal.settings.region: found 1, allowed is a text",
+    ],
+    [
+      "a credential that is no name",
+      { secrets: { seal: { type: "awskms", settings: { region: "x" }, credentials: 1 } } },
+      "platform:secrets.seal.credentials: found 1, allowed is the name of a Secret",
+    ],
+    [
+      "neither installing nor using",
+      { clusterServices: "maybe" },
+      'platform:clusterServices: found "maybe", allowed is',
+    ],
     ["a section", { redis: [] }, "platform:redis: found [], allowed is an object"],
     [
       "an unknown key",
       { redis: { size: "1Gi" } },
-      'platform:redis.size: found "1Gi", allowed is one of storage, memory',
+      'platform:redis.size: found "1Gi", allowed is one of mode, masters, replicas, storage, memory',
+    ],
+    [
+      "a mode",
+      { redis: { mode: "ha" } },
+      'platform:redis.mode: found "ha", allowed is standalone or sentinel or cluster',
+    ],
+    [
+      "masters of one server",
+      { redis: { masters: 3 } },
+      "platform:redis.masters: found 3, allowed is only 1 in mode stand",
+    ],
+    [
+      "too few sentinels",
+      { redis: { mode: "sentinel", replicas: 1 } },
+      "platform:redis.replicas: found 1, allowed is a whole number from 2 to 6 in mode sentinel",
+    ],
+    [
+      "too few masters",
+      { redis: { mode: "cluster", masters: 2 } },
+      "platform:redis.masters: found 2, allowed is a whole number from 3 to 16 in mode cluster",
     ],
     ["a size", { redis: { memory: "64MB" } }, 'platform:redis.memory: found "64MB", allowed is a size such as "512Mi"'],
     ["no size", { registry: { storage: "0Gi" } }, 'platform:registry.storage: found "0Gi", allowed is a size'],

@@ -60,7 +60,7 @@ describe("Environment", () => {
   });
 
   it("lets a workload into a namespace only once its guards stand", () => {
-    const { dependencies } = one(recording, "StatefulSet");
+    const { dependencies } = one(recording, "StatefulSet", "redis-server");
     for (const guard of ["qa-data-default-deny", "qa-data-dns", "qa-data-quota", "qa-data-limits"])
       assert.ok(
         dependencies.some((urn) => urn.endsWith(`::${guard}`)),

@@ -11,6 +11,10 @@ describe("a program that fails", () => {
     );
   });
 
+  it("carries no stack, which Pulumi would render for half a minute", async () => {
+    await assert.rejects(program(() => Promise.reject(new Error("no")))(), (error: Error) => error.stack === undefined);
+  });
+
   it("says of a fault of the code where it is", () => {
     assert.match(
       explained(new TypeError("x is not a function")),

@@ -1,53 +1,133 @@
 import assert from "node:assert/strict";
-import * as pulumi from "@pulumi/pulumi";
-import { recordedImage } from "../../../components/lib/promotion";
-import { answer, record } from "./recorder";
+import { recordedImages } from "../../../components/lib/promotion";
+import type { RegistryReader } from "../../../components/lib/registryAccess";
+import type { RegistryClient } from "../../../components/lib/registryClient";
+import { record } from "./recorder";
 
-const IMAGE = "registry.example/web:1@sha256:1";
+const DIGEST = `sha256:${"1".repeat(64)}`;
+const IMAGE = `registry.dev.example/web:1@${DIGEST}`;
+const RELEASES = { releases: { web: { image: IMAGE } } };
 
-/** Asks for the image of "web" while the stack `dev` has these outputs; gives the image or the refusal. */
-async function promoted(outputs: object, preview = false, host = "registry.example"): Promise<string | undefined> {
-  let found: string | undefined;
-  await record(
+type Has = boolean | Error;
+
+/** Registries by environment: whether each has the image; none where no login for it is known. */
+const registries =
+  (has: Record<string, Has>, asked: string[] = []): RegistryReader =>
+  (environment) => {
+    const found = has[environment];
+    const digestOf = (repository: string, digest: string): Promise<string | undefined> => {
+      asked.push(environment);
+      assert.deepEqual([repository, digest], ["web", DIGEST]);
+      return found instanceof Error ? Promise.reject(found) : Promise.resolve(found ? DIGEST : undefined);
+    };
+    return Promise.resolve(found === undefined ? undefined : ({ digestOf } as unknown as RegistryClient));
+  };
+
+interface Found {
+  readonly images?: Record<string, string>;
+  readonly refusal?: string;
+}
+
+/** Asks for the image of "web" in `qa` while the stack `dev` has these outputs, and `qa` itself those of its last update. */
+async function promoted(
+  outputs: object | Error,
+  registry = registries({ dev: true }),
+  { preview = false, own = {} }: { preview?: boolean; own?: object } = {},
+): Promise<Found> {
+  const found: { images?: Record<string, string>; refusal?: string } = {};
+  const { resources } = await record(
     async () => {
-      const image = recordedImage("web", "dev", host) as pulumi.Output<string> & { promise(): Promise<string> };
-      found = await image.promise().catch((error: Error) => error.message);
+      const apps = { web: { from: "dev" }, built: {} };
+      await recordedImages("qa", apps, registry).then(
+        (images) => (found.images = images),
+        (error: Error) => (found.refusal = error.message),
+      );
     },
     {
       stack: "qa",
       preview,
-      newResource: (args) => {
-        if (args.type !== "pulumi:pulumi:StackReference") return answer(args);
-        assert.equal((args.inputs as { name: string }).name, "organization/platform/dev");
-        return { id: args.name, state: { name: "dev", outputs, secretOutputNames: [] } };
+      call: ({ token, inputs }) => {
+        assert.equal(token, "pulumi:pulumi:readStackOutputs");
+        const { name } = inputs as { name: string };
+        if (name === "organization/platform/qa") return { name, outputs: own };
+        assert.equal(name, "organization/platform/dev");
+        // The engine says its reason in the details of the call's failure.
+        if (outputs instanceof Error) throw Object.assign(outputs, { details: outputs.message });
+        return { name: "dev", outputs };
       },
     },
   );
+  assert.equal(resources.length, 1, "only the stack itself: nothing of the other lies in this stack's state");
   return found;
 }
 
-describe("an image of an earlier stage", () => {
-  it("is the one that the stage recorded", async () => {
-    assert.equal(await promoted({ releases: { web: { image: IMAGE } } }), IMAGE);
+describe("the images of an earlier stage", () => {
+  it("are the ones that the stage recorded, once they are seen in its registry", async () => {
+    const asked: string[] = [];
+    assert.deepEqual(await promoted(RELEASES, registries({ dev: true }, asked)), { images: { web: IMAGE } });
+    assert.ok(asked.includes("dev"));
   });
 
-  it("is left open by a preview where there is none yet", async () => {
-    assert.equal(await promoted({}, true), undefined);
-    assert.equal(await promoted({ releases: { web: { image: IMAGE } } }, true), IMAGE);
+  it("need no source where they are in this environment's registry already", async () => {
+    for (const dev of [undefined, false, new Error("down")])
+      assert.deepEqual(await promoted(RELEASES, registries({ qa: true, ...(dev === undefined ? {} : { dev }) })), {
+        images: { web: IMAGE },
+      });
+    const down = { qa: new Error("own registry is down"), dev: true };
+    assert.deepEqual(await promoted(RELEASES, registries(down)), { images: { web: IMAGE } });
   });
 
-  it("is refused where this environment's nodes cannot pull it, by an update only", async () => {
-    const outputs = { releases: { web: { image: IMAGE } } };
-    assert.match(
-      (await promoted(outputs, false, "registry.qa")) ?? "",
-      /cannot pull: they log in to registry\.qa only/,
-    );
-    assert.equal(await promoted(outputs, true, "registry.qa"), IMAGE);
+  it("stay what they are where that stage is gone", async () => {
+    const own = { releases: { web: { image: `registry.qa.example/web:1@${DIGEST}` } } };
+    const kept = await promoted(gone, registries({ qa: new Error("slow") }), { own });
+    assert.deepEqual(kept, { images: { web: own.releases.web.image } });
   });
 
-  it("is refused where there is none, with the command that records it", async () => {
-    const refusal = /^stack dev has recorded no image of "web": run pulumi up -s dev first$/;
-    for (const outputs of [{}, { releases: {} }, { releases: { other: { image: IMAGE } } }, { releases: { web: {} } }])
-      assert.match((await promoted(outputs)) ?? "", refusal, JSON.stringify(outputs));
+  const gone = new Error('invocation of pulumi:pulumi:readStackOutputs returned an error: unknown stack "dev"');
+  const refusals: Record<string, { outputs?: object; has?: Record<string, Has>; refusal: RegExp }> = {
+    "the stage never ran": {
+      outputs: gone,
+      refusal: /^stack dev has recorded no image of "web": run npm run up -- --stack dev first$/,
+    },
+    "the stage recorded nothing": { outputs: {}, refusal: /has recorded no image of "web"/ },
+    "the stage recorded others only": {
+      outputs: { releases: { other: { image: IMAGE } } },
+      refusal: /has recorded no image of "web"/,
+    },
+    "its state cannot be read": {
+      outputs: new Error("incorrect passphrase"),
+      refusal: /^what stack dev recorded cannot be read: .*incorrect passphrase$/,
+    },
+    "what it recorded is no digest": {
+      outputs: { releases: { web: { image: "registry.dev.example/web:latest" } } },
+      refusal: /^"registry\.dev\.example\/web:latest" is no image by digest/,
+    },
+    "the image is gone from its registry": {
+      has: { dev: false, qa: false },
+      refusal: /^stack dev recorded registry\.dev\.example.*, which its registry has no more: .* pushes it again$/,
+    },
+    "the registry cannot be reached": {
+      has: { dev: new Error("the registry 192.0.2.1 cannot be reached: …") },
+      refusal: /^the registry 192\.0\.2\.1 cannot be reached/,
+    },
+    "no login is known": {
+      has: {},
+      refusal:
+        /^no login for the registry of dev .* Secret regcred in dev-registry.* set PLATFORM_REGISTRY_DEV_USER and /,
+    },
+  };
+
+  for (const [why, { outputs = RELEASES, has = { dev: true }, refusal }] of Object.entries(refusals)) {
+    it(`are refused where ${why}, by an update`, async () => {
+      const found = await promoted(outputs, registries(has));
+      assert.match(found.refusal ?? "", refusal);
+    });
+  }
+
+  it("are left open by a preview where there are none yet, and shown where they are in no registry", async () => {
+    assert.deepEqual(await promoted({}, registries({}), { preview: true }), { images: {} });
+    assert.deepEqual(await promoted(RELEASES, registries({ dev: false }), { preview: true }), {
+      images: { web: IMAGE },
+    });
   });
 });

@@ -140,6 +140,8 @@ export interface Settings {
   /** `platform:key` → text, as the engine hands it over. */
   readonly config?: Readonly<Record<string, string>>;
   readonly newResource?: Answer;
+  /** What the engine answers to an invoke. */
+  readonly call?: pulumi.runtime.Mocks["call"];
   /** Told of each resource as it comes, for programs that break off. */
   readonly resources?: Registered[];
 }
@@ -147,9 +149,16 @@ export interface Settings {
 /** Runs a program under mocks to its end and gives what it asked the engine for. */
 export async function record(
   program: () => Promise<Fields | void> | Fields | void,
-  { stack = "dev", preview = false, config = {}, newResource = answer, resources = [] }: Settings = {},
+  {
+    stack = "dev",
+    preview = false,
+    config = {},
+    newResource = answer,
+    call = () => ({}),
+    resources = [],
+  }: Settings = {},
 ): Promise<Recording> {
-  await pulumi.runtime.setMocks({ newResource, call: () => ({}) }, "platform", stack, preview, "organization");
+  await pulumi.runtime.setMocks({ newResource, call }, "platform", stack, preview, "organization");
   pulumi.runtime.setAllConfig({ ...config });
   const outputs: Record<string, Fields> = {};
   listen(pulumi.runtime.getMonitor() as unknown as Monitor, resources, outputs);

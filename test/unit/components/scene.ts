@@ -9,7 +9,9 @@ import { AppImage } from "../../../components/appImage";
 import { AppWorkload, type AppWorkloadArgs } from "../../../components/appWorkload";
 import { Environment, type EnvironmentArgs } from "../../../components/environment";
 import { RedisCluster, type RedisClusterArgs } from "../../../components/redisCluster";
+import { ClusterServices, type ClusterServicesArgs } from "../../../components/clusterServices";
 import { Registry, type RegistryArgs } from "../../../components/registry";
+import { SecretsPlatform, type SecretsPlatformArgs } from "../../../components/secretsPlatform";
 import type { Recording, Registered } from "./recorder";
 
 /** What `record` runs: sound components, of which a test changes what it is about. */
@@ -26,7 +28,18 @@ export class Scene {
 
   redis(name = "redis", change: Partial<RedisClusterArgs> = {}): RedisCluster {
     const image = "registry.example/redis:8@sha256:1";
-    const args = { environment: "dev", namespace: "dev-data", image, storage: "1Gi", memory: "128Mi" };
+    const args: RedisClusterArgs = {
+      environment: "dev",
+      namespace: "dev-data",
+      image,
+      ...("secrets" in change ? {} : { secrets: this.vault }),
+      mode: "standalone",
+      masters: 1,
+      replicas: 0,
+      storage: "1Gi",
+      memory: "128Mi",
+      spread: "soft",
+    };
     return new RedisCluster(name, { ...args, ...change }, this.opts);
   }
 
@@ -35,13 +48,53 @@ export class Scene {
       environment: "dev",
       namespace: "dev-registry",
       image: "registry.example/registry:3@sha256:2",
+      shellImage: "registry.example/busybox:1@sha256:5",
       storage: "5Gi",
       host: "registry.dev-registry.svc.cluster.local",
       certificate: "certificate of the tests",
       key: pulumi.secret("key of the tests"),
+      secrets: this.vault,
       podCidrs: this.podCidrs,
     };
     return new Registry(name, { ...args, ...change }, this.opts);
+  }
+
+  readonly apiServers = [{ address: "192.0.2.10", port: 6443 }];
+
+  services(name = "cluster", change: Partial<ClusterServicesArgs> = {}): ClusterServices {
+    const args: ClusterServicesArgs = {
+      images: { certManager: "images.example/cert@sha256:5", externalSecrets: "images.example/eso@sha256:6" },
+      definitions: [],
+      authority: { certificate: "certificate of the authority", key: pulumi.secret("key of the authority") },
+      apiServers: this.apiServers,
+    };
+    return new ClusterServices(name, { ...args, ...change }, this.opts);
+  }
+
+  secrets(name = "vault", change: Partial<SecretsPlatformArgs> = {}): SecretsPlatform {
+    const environment = change.environment ?? "dev";
+    const args: SecretsPlatformArgs = {
+      environment,
+      namespace: pulumi.output(`${environment}-secrets`),
+      images: { vault: "images.example/vault@sha256:7", node: "images.example/node@sha256:8" },
+      replicas: 1,
+      storage: "1Gi",
+      spread: "soft",
+      seal: { type: "cluster" },
+      refresh: "1m",
+      url: "https://192.0.2.4:8200",
+      authority: "certificate of the authority",
+      podCidrs: this.podCidrs,
+      apiServers: this.apiServers,
+      services: [],
+    };
+    return new SecretsPlatform(name, { ...args, ...change }, this.opts);
+  }
+
+  private shared?: SecretsPlatform;
+  /** The environment's Vault, for components that keep their credentials there. */
+  private get vault(): SecretsPlatform {
+    return (this.shared ??= this.secrets());
   }
 
   app(name = "web", change: Partial<AppWorkloadArgs> = {}): AppWorkload {
@@ -52,6 +105,7 @@ export class Scene {
       port: 3000,
       replicas: 1,
       spread: "soft",
+      addressOf: () => Promise.resolve("192.0.2.10"),
       podCidrs: this.podCidrs,
     };
     return new AppWorkload(name, { ...args, ...change }, this.opts);

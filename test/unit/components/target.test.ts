@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Target, image, readTarget, registryTarget } from "../../../components/lib/target";
+import {
+  type Target,
+  definitionsOf,
+  image,
+  readTarget,
+  registryTarget,
+  secretsTarget,
+} from "../../../components/lib/target";
 import { imageLock } from "../../../toolchain/images/lock";
 import { SECRET, record } from "./recorder";
 
@@ -73,5 +80,28 @@ describe("a target", () => {
       () => registryTarget(target, "qa"),
       /the nodes of the cluster of the tests trust no registry for "qa" yet.*under registries\.qa of the target file/,
     );
+  });
+
+  it("says what is missing for Vault, and for what the cluster has once", () => {
+    assert.throws(
+      () => secretsTarget(target, "dev"),
+      /has no way to the Vault of "dev" yet\. Name its url under vaults\.dev/,
+    );
+    assert.throws(() => definitionsOf(target), /has no files with the definitions .* name them under definitions/);
+    assert.deepEqual(definitionsOf({ ...target, definitions: ["one.json"] }), ["one.json"]);
+  });
+
+  it("gives the way to Vault, with the authority's key as a secret", async () => {
+    const authority = {
+      certificateFile: write("ca.crt", "certificate"),
+      keyFile: write("ca.key", "key of the authority"),
+    };
+    const vaults = { dev: { url: "https://192.0.2.4:8200", address: "192.0.2.4" } };
+    const { outputs } = await record(() => ({ access: secretsTarget({ ...target, authority, vaults }, "dev") }));
+    assert.deepEqual(outputs.access, {
+      url: "https://192.0.2.4:8200",
+      address: "192.0.2.4",
+      authority: { certificate: "certificate", key: SECRET },
+    });
   });
 });

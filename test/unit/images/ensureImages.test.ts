@@ -1,8 +1,18 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { ensureImages } from "../../../toolchain/images";
+import { ensureImages, imageItems } from "../../../toolchain/images";
 import type { BinaryRecipe, DebianFilesRecipe, ImageLock } from "../../../toolchain/images/lock";
 import type { Sources } from "../../../toolchain/images/sources";
 import { OciStore, type Descriptor } from "../../../toolchain/images/store";
@@ -30,14 +40,20 @@ describe("ensureImages", () => {
   let cache: string;
   let binary: Buffer;
   let builds: number;
+  let prepared: string[][];
   let sources: Sources;
 
   beforeEach(() => {
     cache = mkdtempSync(join(tmpdir(), "images-"));
     binary = staticProgram("tool one");
     builds = 0;
+    prepared = [];
     sources = {
       itemKey: () => "tool-1",
+      prepare: (items) => {
+        prepared.push([...items]);
+        return Promise.resolve();
+      },
       binary: (_item, name) => {
         builds++;
         writeFileSync(join(cache, name), binary);
@@ -78,6 +94,40 @@ describe("ensureImages", () => {
     assert.equal(builds, 1);
     assert.deepEqual(second, first);
     assert.equal(first.thing?.reference, `images.platform.internal/thing:1.2.3@${first.thing?.digest}`);
+  });
+
+  it("prepares the items of all that is missing together, each once", async () => {
+    const { thing } = lockWith(TOOL);
+    const image = (repository: string, recipe = TOOL): ImageLock[string] => ({ ...thing!, repository, recipe });
+    const lock = {
+      a: image("images.platform.internal/a"),
+      b: image("images.platform.internal/b", { ...TOOL, item: "other" }),
+      c: image("images.platform.internal/c", { ...TOOL, item: "other" }),
+    };
+    assert.deepEqual(imageItems(["a", "b", "c"], lock), [TOOL.item, "other"]);
+    await ensureImages(["a"], options(lock));
+    await ensureImages(["a", "b", "c"], options(lock));
+    await ensureImages(["a", "b", "c"], options(lock));
+    assert.deepEqual(prepared, [[TOOL.item], ["other"]]);
+  });
+
+  it("takes data along, and of links what they point to", async () => {
+    const plain = { ...sources };
+    sources.debian = async (packages, destination) => {
+      const versions = await plain.debian(packages, destination);
+      mkdirSync(join(destination, "usr/share/server/web/vendor"), { recursive: true });
+      writeFileSync(join(destination, "usr/share/server/web/page.html"), "page");
+      symlinkSync("../../page.html", join(destination, "usr/share/server/web/vendor/linked"));
+      symlinkSync("/usr/share/server/page.html", join(destination, "usr/share/server/web/whole"));
+      writeFileSync(join(destination, "usr/share/server/page.html"), "other page");
+      return versions;
+    };
+    const data = { "/web": "/usr/share/server/web", "/one": "/usr/share/server/page.html" };
+    const digest = await digestOf(lockWith({ ...SERVER, data }));
+    const layer = blob<{ layers: Descriptor[] }>(digest).layers[0]?.digest ?? "";
+    const listed = execFileSync("tar", ["-tvzf", store().blobPath(layer)], { encoding: "utf8" });
+    for (const file of ["web/page.html", "web/vendor/linked", "web/whole", "one"])
+      assert.match(listed, new RegExp(`^-rw\\S+ .* ${file}$`, "m"));
   });
 
   it("writes a manifest and config a container runtime understands", async () => {

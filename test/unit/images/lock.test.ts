@@ -11,7 +11,7 @@ describe("the lock of images", () => {
   for (const [name, image] of Object.entries(imageLock)) {
     it(`names ${name} fully`, () => {
       for (const { repository, tag, digest } of [image, image.upstream]) {
-        assert.match(repository, /^[a-z0-9.-]+\.[a-z]+\/[a-z0-9/-]+$/);
+        assert.match(repository, /^[a-z0-9.-]+\.[a-z]+\/[a-z0-9/_-]+$/);
         assert.match(tag, /^[\w][\w.-]*$/);
         if (digest !== undefined) assert.match(digest, /^sha256:[0-9a-f]{64}$/);
       }

@@ -48,8 +48,8 @@ case "$program $1 $2" in
   shift
   index=0 sep=[
   for name; do
-    printf '%s{"Name":"/%s","State":{"Running":%s},"NetworkSettings":{"Networks":{"kind":{"IPAddress":"172.18.0.%d"}},"Ports":{"443/tcp":[{"HostPort":"4100%d"}],"80/tcp":[{"HostPort":"4200%d"}],"6443/tcp":null}}}' \\
-      "$sep" "$name" "$(cat "$world/running")" $((index + 2)) $index $index
+    printf '%s{"Name":"/%s","State":{"Running":%s},"NetworkSettings":{"Networks":{"kind":{"IPAddress":"172.18.0.%d"}},"Ports":{"443/tcp":[{"HostPort":"4100%d"}],"5443/tcp":[{"HostPort":"4300%d"}],"80/tcp":[{"HostPort":"4200%d"}],"6443/tcp":null}}}' \\
+      "$sep" "$name" "$(cat "$world/running")" $((index + 2)) $index $index $index
     index=$((index + 1)) sep=,
   done
   echo "]" ;;

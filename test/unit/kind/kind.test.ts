@@ -83,7 +83,9 @@ describe("kind", () => {
       assert.match(node.image, /^kindest\/node:v1\.34\.\d+@sha256:[0-9a-f]{64}$/);
       assert.deepEqual(node.extraPortMappings, [
         { containerPort: 443, listenAddress: "127.0.0.1" },
+        { containerPort: 5443, listenAddress: "127.0.0.1" },
         { containerPort: 80, listenAddress: "127.0.0.1" },
+        { containerPort: 8200, listenAddress: "127.0.0.1" },
       ]);
     }
   });
@@ -186,7 +188,7 @@ describe("kind", () => {
     assert.match(target.images.redis ?? "", /^docker\.io\/library\/redis:/);
     const qa = registryTarget(target, "qa");
     assert.equal(qa.host, "registry.qa-registry.svc.cluster.local");
-    assert.equal(qa.pushHost, "127.0.0.1:41001");
+    assert.deepEqual([target.registries.qa?.pullHost, qa.pushHost], ["127.0.0.1:41001", "127.0.0.1:43001"]);
     assert.equal(qa.address, "172.18.0.3");
     assert.match(qa.certificate, /BEGIN CERTIFICATE/);
   });

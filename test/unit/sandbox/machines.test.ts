@@ -6,16 +6,8 @@ import { cgroupOf } from "../../../sandbox/cgroups";
 import { command, shellQuote } from "../../../sandbox/controlPlane";
 import { layoutOf } from "../../../sandbox/layout";
 import { machineDir } from "../../../sandbox/machine";
-import {
-  MARKER,
-  childrenOf,
-  findByArguments,
-  identify,
-  isAlive,
-  processesOf,
-  signal,
-  until,
-} from "../../../sandbox/processes";
+import { MARKER, childrenOf, findByArguments, processesOf, signal, until } from "../../../sandbox/processes";
+import { identityOf, isAlive } from "../../../toolchain/processes";
 
 describe("a machine's control group", () => {
   it("lies in the sandbox's own, which its bridge names", () => {
@@ -91,21 +83,21 @@ describe("the processes of a sandbox", function () {
   });
 
   it("are told apart from a later one with the same number", () => {
-    const found = identify(child.pid ?? 0);
+    const found = identityOf(child.pid ?? 0);
     assert.ok(found && isAlive(found));
-    const earlier = { pid: found.pid, startTime: String(Number(found.startTime) - 1) };
+    const earlier = { ...found, start: String(Number(found.start) - 1) };
     assert.equal(isAlive(earlier), false);
     signal(earlier, "SIGKILL");
     assert.ok(isAlive(found), "a stale record must kill nobody");
   });
 
   it("are gone once they ended", async () => {
-    const found = identify(child.pid ?? 0);
+    const found = identityOf(child.pid ?? 0);
     assert.ok(found);
     const ended = once(child, "exit");
     signal(found, "SIGKILL");
     await ended;
     assert.equal(isAlive(found), false);
-    assert.equal(identify(found.pid), undefined);
+    assert.equal(identityOf(found.pid), undefined);
   });
 });

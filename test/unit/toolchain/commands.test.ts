@@ -48,6 +48,7 @@ describe("the toolchain's commands", () => {
   it("doctor lists every item with the path it would take, and leaves no trace", () => {
     const { out } = run("doctor");
     assert.match(out, /^pulumi +engine +3\.220\.0 \(>=3\.220 <4\) .*download, checksum committed$/m);
+    assert.match(out, /^crds-gateway-api +crds +1\.4\.0 .*download, checksum committed$/m);
     assert.match(out, /^plugin-vault .*checked only against the publisher's own list$/m);
     assert.match(out, /^cache .* GB free, up to .* GB needed/m);
     assert.match(out, /^a local cluster: /m);

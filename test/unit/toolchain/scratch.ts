@@ -5,11 +5,12 @@ import type { Lock, LockItem } from "../../../toolchain/lock";
 import type { EnsureOptions } from "../../../toolchain/settings";
 import { lineProgress } from "../../../toolchain/progress";
 
-/** Stands in for Go: records each call, and "builds" a script that prints the recipe's text. */
+/** Stands in for Go: records each call, "builds" a script that prints the recipe's text, and has one module. */
 const FAKE_GO = `#!/bin/sh
 echo "$*" >> "$FAKE_GO/calls"
 case "$1" in
 env) echo go99.0 ;;
+mod) printf '{"Dir":"%s","Sum":"%s"}' "$FAKE_GO/module" "$(cat "$FAKE_GO/sum" 2>/dev/null)" ;;
 build)
   echo $$ > "$FAKE_GO/pid"
   echo "compiling something"

@@ -1,4 +1,4 @@
-import { lstatSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { join, posix } from "node:path";
 import { Layer } from "../layer";
 import { outputOf, resolveInside, sharedLibraries } from "../libraries";
@@ -23,6 +23,7 @@ export async function assembleDebianFiles(
     for (const library of await sharedLibraries(tree, packaged)) libraries.add(library);
   }
   for (const library of libraries) addFile(layer, tree, library, library);
+  for (const [path, packaged] of Object.entries(recipe.data ?? {})) addData(layer, tree, path, packaged);
   for (const [path, id] of Object.entries(recipe.directories ?? {})) layer.directory(path, { uid: id, gid: id });
   if (recipe.applets !== undefined) await addApplets(layer, tree, recipe.applets, recipe.files[recipe.applets] ?? "");
   return { below: [], layer, inputs: versions };
@@ -50,6 +51,13 @@ export function upstreamVersion(debianVersion: string): string {
 function addFile(layer: Layer, tree: string, path: string, packaged: string): void {
   const file = join(tree, resolveInside(tree, packaged));
   layer.copy(path, file, { mode: lstatSync(file).mode & 0o777 });
+}
+
+/** Packages link to one another's files, which this image has only as far as it is told. */
+function addData(layer: Layer, tree: string, path: string, packaged: string): void {
+  const found = resolveInside(tree, packaged);
+  if (!lstatSync(join(tree, found)).isDirectory()) return addFile(layer, tree, path, found);
+  for (const name of readdirSync(join(tree, found))) addData(layer, tree, `${path}/${name}`, `${found}/${name}`);
 }
 
 async function addApplets(layer: Layer, tree: string, path: string, packaged: string): Promise<void> {

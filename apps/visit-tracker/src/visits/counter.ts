@@ -1,10 +1,11 @@
-import Redis from "ioredis";
-import { faultOf } from "./fault";
+import { setTimeout as sleep } from "node:timers/promises";
+import { COMMAND_MS, connect } from "./connection";
+import { faultOf, neverRan } from "./fault";
 import { log } from "./log";
 import type { RedisSettings } from "./settings";
 
 const KEY = "visit-tracker:visits";
-const COMMAND_MS = 1500;
+const RETRY_MS = 100;
 
 /**
  * The count, or why there is none in words fit for a visitor. Not an exception: Next.js loads this class once per
@@ -13,37 +14,19 @@ const COMMAND_MS = 1500;
 export type Answer = { visits: number } | { fault: string };
 
 /**
- * The count in Redis. A command is answered or has failed within 1.5 s whatever the network does: nothing waits in a
- * queue for a connection, and a connection that falls silent is dropped and made anew.
+ * The count in Redis. A command is answered or has failed within 1.5 s whatever the network does. What Redis certainly did
+ * not carry out, as while another server takes over, is tried again within that time.
  */
 export class VisitCounter {
-  readonly #redis: Redis;
+  readonly #redis: ReturnType<typeof connect>;
   readonly #address: string;
   /** Why there is no connection now; nothing while there is one. */
   #fault: string | undefined = "not connected to Redis yet";
+  #wasConnected = false;
 
   constructor(settings: RedisSettings) {
-    const { host, port, username, password, tls, ca } = settings;
-    this.#address = `${host}:${port}`;
-    this.#redis = new Redis({
-      host,
-      port,
-      username,
-      password,
-      ...(tls && { tls: { servername: host, ...(ca && { ca }) } }),
-      connectionName: "visit-tracker",
-      connectTimeout: COMMAND_MS,
-      commandTimeout: COMMAND_MS,
-      socketTimeout: COMMAND_MS,
-      enableOfflineQueue: false,
-      // A repeated INCR would count one visit twice.
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 0,
-      retryStrategy: (attempt) => Math.min(100 * attempt, 1000),
-      // Both need rights that a user made for this service alone does not have.
-      enableReadyCheck: false,
-      disableClientInfo: true,
-    });
+    this.#address = `${settings.host}:${settings.port}`;
+    this.#redis = connect(settings);
     this.#redis.on("ready", () => this.#connected());
     this.#redis.on("error", (error) => this.#disconnected(faultOf(error)));
     this.#redis.on("close", () => this.#disconnected(this.#fault ?? "Redis closed the connection"));
@@ -76,11 +59,20 @@ export class VisitCounter {
   }
 
   async #count(command: () => Promise<string | number | null>): Promise<Answer> {
-    try {
-      return { visits: Number((await command()) ?? 0) };
-    } catch (error) {
-      return { fault: this.#faultBehind(error) };
-    }
+    const end = Date.now() + COMMAND_MS;
+    const late = sleep(COMMAND_MS, undefined, { ref: false }).then(() => ({ fault: "Redis does not answer in time" }));
+    const attempts = async (): Promise<Answer> => {
+      for (;;) {
+        try {
+          return { visits: Number((await command()) ?? 0) };
+        } catch (error) {
+          const again = this.#wasConnected && neverRan(error) && Date.now() + RETRY_MS < end;
+          if (!again) return { fault: this.#faultBehind(error) };
+          await sleep(RETRY_MS);
+        }
+      }
+    };
+    return Promise.race([attempts(), late]);
   }
 
   /** Without a connection every command fails alike; what broke the connection says more. */
@@ -90,6 +82,7 @@ export class VisitCounter {
 
   #connected(): void {
     this.#fault = undefined;
+    this.#wasConnected = true;
     log("info", `connected to Redis at ${this.#address}`);
   }
 

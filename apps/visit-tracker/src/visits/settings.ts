@@ -1,8 +1,14 @@
 import { readFileSync } from "node:fs";
 
+const MODES = ["standalone", "sentinel", "cluster"] as const;
+
 export interface RedisSettings {
+  mode: (typeof MODES)[number];
+  /** Of a server, of the sentinels, or of any node of a cluster. */
   host: string;
   port: number;
+  /** What the sentinels call the master. */
+  sentinelName?: string;
   username?: string;
   password?: string;
   tls: boolean;
@@ -15,6 +21,10 @@ export function redisSettings(environment: Readonly<Record<string, string | unde
   const faults: string[] = [];
   const host = environment.REDIS_HOST || undefined;
   if (host === undefined) faults.push("REDIS_HOST is not set: give the name or address of the Redis server");
+  const mode = modeFrom(environment.REDIS_MODE, faults);
+  const sentinelName = environment.REDIS_SENTINEL_NAME || undefined;
+  if (mode === "sentinel" && sentinelName === undefined)
+    faults.push("REDIS_SENTINEL_NAME is not set but REDIS_MODE is sentinel: give the name of the master");
   const port = portFrom(environment.REDIS_PORT, faults);
   const tls = flagFrom("REDIS_TLS", environment.REDIS_TLS, faults);
   const ca = authorityFrom(environment.REDIS_CA, tls, faults);
@@ -24,7 +34,22 @@ export function redisSettings(environment: Readonly<Record<string, string | unde
     faults.push(`REDIS_USERNAME is "${username}" but REDIS_PASSWORD is not set: give both or neither`);
   }
   if (faults.length > 0 || host === undefined) throw new Error(faults.join("; "));
-  return { host, port, tls, ...(username && { username }), ...(password && { password }), ...(ca && { ca }) };
+  return {
+    mode,
+    host,
+    port,
+    tls,
+    ...(mode === "sentinel" && { sentinelName }),
+    ...(username && { username }),
+    ...(password && { password }),
+    ...(ca && { ca }),
+  };
+}
+
+function modeFrom(value: string | undefined, faults: string[]): RedisSettings["mode"] {
+  const found = MODES.find((mode) => mode === (value || "standalone"));
+  if (found === undefined) faults.push(`REDIS_MODE is "${value}": give standalone, sentinel or cluster`);
+  return found ?? "standalone";
 }
 
 function portFrom(value: string | undefined, faults: string[]): number {
@@ -42,12 +67,17 @@ function flagFrom(name: string, value: string | undefined, faults: string[]): bo
   return value === "true";
 }
 
+/** The certificate itself, or the file that holds it. */
 function authorityFrom(file: string | undefined, tls: boolean, faults: string[]): string | undefined {
   if (!file) return undefined;
+  const given = file.startsWith("-----BEGIN ");
   if (!tls) {
-    faults.push(`REDIS_CA is "${file}" but REDIS_TLS is not true: set it, or leave REDIS_CA out`);
+    faults.push(
+      `REDIS_CA is ${given ? "given" : `"${file}"`} but REDIS_TLS is not true: set it, or leave REDIS_CA out`,
+    );
     return undefined;
   }
+  if (given) return file;
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {

@@ -1,0 +1,111 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { type Identity, labels, selector } from "../lib/labels";
+import { type Peer, type Place, toApiServer } from "../lib/network";
+import { WORKLOAD_TIMEOUT, containerSecurity, podSecurity } from "../lib/security";
+
+export const OPERATORS_NAMESPACE = "platform-operators";
+
+/** A controller of custom resources: one Deployment that asks the API server, and what it may do there. */
+export interface Controller {
+  readonly name: string;
+  readonly image: pulumi.Input<string>;
+  readonly args: readonly string[];
+  /** In the whole cluster. */
+  readonly rules: k8s.types.input.rbac.v1.PolicyRule[];
+  /** Where it says that it lives. */
+  readonly health: { readonly path: string; readonly port: number };
+  readonly memory: string;
+}
+
+const identityOf = (name: string): Identity => ({ environment: "platform", component: "operator", name });
+
+/** The pods of a controller, as other namespaces see them. */
+export const controllerPeer = (name: string): Peer => ({
+  name,
+  namespace: OPERATORS_NAMESPACE,
+  selector: selector(identityOf(name)),
+});
+
+export function createController(
+  resourceName: string,
+  controller: Controller,
+  namespace: pulumi.Output<string>,
+  apiServers: readonly Place[],
+  opts: pulumi.CustomResourceOptions,
+): pulumi.Resource {
+  const { name } = controller;
+  const identity = identityOf(name);
+  const account = createAccount(resourceName, controller, namespace, opts);
+  toApiServer({ ...controllerPeer(name), namespace, name: resourceName }, apiServers, opts);
+  const probe = { httpGet: { path: controller.health.path, port: "health" } };
+  return new k8s.apps.v1.Deployment(
+    `${resourceName}-server`,
+    {
+      metadata: { name, namespace, labels: labels(identity) },
+      spec: {
+        replicas: 1,
+        // Two at once would work against each other, and a pause harms nobody: what was issued and synced stays.
+        strategy: { type: "Recreate" },
+        selector: { matchLabels: selector(identity) },
+        template: {
+          metadata: { labels: labels(identity) },
+          spec: {
+            serviceAccountName: account,
+            automountServiceAccountToken: true,
+            enableServiceLinks: false,
+            securityContext: podSecurity(),
+            containers: [
+              {
+                name: "controller",
+                image: controller.image,
+                args: [...controller.args],
+                ports: [{ name: "health", containerPort: controller.health.port }],
+                resources: {
+                  requests: { cpu: "25m", memory: "64Mi" },
+                  limits: { cpu: "1", memory: controller.memory },
+                },
+                readinessProbe: { ...probe, periodSeconds: 2 },
+                livenessProbe: { ...probe, periodSeconds: 10, failureThreshold: 3 },
+                securityContext: containerSecurity(),
+                volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
+              },
+            ],
+            volumes: [{ name: "tmp", emptyDir: { sizeLimit: "16Mi" } }],
+          },
+        },
+      },
+    },
+    { ...opts, ...WORKLOAD_TIMEOUT },
+  );
+}
+
+/** Resolves to the account's name once it may do its work: a server that starts before spends its first minute failing. */
+function createAccount(
+  resourceName: string,
+  { name, rules }: Controller,
+  namespace: pulumi.Output<string>,
+  opts: pulumi.CustomResourceOptions,
+): pulumi.Output<string> {
+  const shared = { labels: labels(identityOf(name)) };
+  const account = new k8s.core.v1.ServiceAccount(
+    `${resourceName}-account`,
+    { metadata: { ...shared, name, namespace }, automountServiceAccountToken: false },
+    opts,
+  );
+  const role = new k8s.rbac.v1.ClusterRole(
+    `${resourceName}-role`,
+    { metadata: { ...shared, name: `platform-${name}` }, rules },
+    opts,
+  );
+  const binding = new k8s.rbac.v1.ClusterRoleBinding(
+    `${resourceName}-binding`,
+    {
+      metadata: { ...shared, name: `platform-${name}` },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role.metadata.name },
+      subjects: [{ kind: "ServiceAccount", name, namespace }],
+    },
+    opts,
+  );
+  return pulumi.all([account.metadata.name, binding.metadata.name]).apply(([accountName]) => accountName);
+}

@@ -1,0 +1,83 @@
+import * as fs from "node:fs";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { Environment } from "../environment";
+import { ISSUER, WAIT_FOR_READY } from "../lib/certificates";
+import { PlatformComponent } from "../lib/component";
+import type { Place } from "../lib/network";
+import { WORKLOAD_TIMEOUT } from "../lib/security";
+import { createController } from "./controller";
+import { certManager, externalSecrets } from "./controllers";
+
+export interface ClusterServicesArgs {
+  readonly images: { readonly certManager: pulumi.Input<string>; readonly externalSecrets: pulumi.Input<string> };
+  /** Files with one CustomResourceDefinition each, as JSON. */
+  readonly definitions: readonly string[];
+  /** Certificate and key of the platform's authority, PEM. */
+  readonly authority: { readonly certificate: pulumi.Input<string>; readonly key: pulumi.Input<string> };
+  readonly apiServers: readonly Place[];
+}
+
+/**
+ * What a cluster has once, for all environments on it: the definitions and controllers of cert-manager and External
+ * Secrets, and the authority that signs the platform's certificates. One stack installs them, the others use them.
+ */
+export class ClusterServices extends PlatformComponent {
+  /** What everything that asks for a certificate or a synced secret waits for. */
+  readonly ready: pulumi.Resource[];
+
+  constructor(name: string, args: ClusterServicesArgs, opts: pulumi.ComponentResourceOptions) {
+    super("ClusterServices", name, opts);
+    const home = new Environment(
+      this.child("home"),
+      { environment: "platform", concerns: ["operators"], quota: { cpu: "4", memory: "4Gi", pods: 20 } },
+      this.own,
+    );
+    const namespace = home.namespace("operators");
+    const after = { ...this.own, dependsOn: this.createDefinitions(args.definitions) };
+    const controller = (each: ReturnType<typeof certManager>): pulumi.Resource =>
+      createController(this.child(each.name), each, namespace, args.apiServers, after);
+    const issuing = controller(certManager(args.images.certManager));
+    const syncing = controller(externalSecrets(args.images.externalSecrets));
+    this.ready = [this.createIssuer(args, namespace, issuing), syncing];
+    this.registerOutputs({ namespace });
+  }
+
+  /** Kept when the stack goes: with a definition, every object of its kind would go, in every environment. */
+  private createDefinitions(files: readonly string[]): pulumi.Resource[] {
+    return files.map((file) => {
+      const definition = JSON.parse(fs.readFileSync(file, "utf8")) as { metadata: { name: string } };
+      return new k8s.apiextensions.v1.CustomResourceDefinition(
+        this.child(definition.metadata.name),
+        definition as unknown as k8s.apiextensions.v1.CustomResourceDefinitionArgs,
+        { ...this.own, retainOnDelete: true },
+      );
+    });
+  }
+
+  private createIssuer(
+    { authority }: ClusterServicesArgs,
+    namespace: pulumi.Output<string>,
+    issuing: pulumi.Resource,
+  ): k8s.apiextensions.CustomResource {
+    const pair = new k8s.core.v1.Secret(
+      this.child("authority"),
+      {
+        metadata: { namespace },
+        type: "kubernetes.io/tls",
+        stringData: { "tls.crt": authority.certificate, "tls.key": authority.key },
+      },
+      this.own,
+    );
+    return new k8s.apiextensions.CustomResource(
+      this.child("issuer"),
+      {
+        apiVersion: "cert-manager.io/v1",
+        kind: "ClusterIssuer",
+        metadata: { name: ISSUER, annotations: WAIT_FOR_READY },
+        spec: { ca: { secretName: pair.metadata.name } },
+      },
+      { ...this.own, ...WORKLOAD_TIMEOUT, dependsOn: [issuing] },
+    );
+  }
+}
