@@ -78,7 +78,8 @@ export class Pulumi {
       const id = type === "creating" ? importId(resource) : undefined;
       return id ? [resource.urn, id] : [];
     });
-    const importFlags = imports.length ? ["--import-pending-creates", imports.join(",")] : [];
+    // One flag for each half of a pair: it does not split at commas.
+    const importFlags = imports.flatMap((entry) => ["--import-pending-creates", entry]);
     const code = await this.run([
       "refresh",
       "-s",

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import * as fs from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { sandboxDir } from "../../sandbox/layout";
+import { filesOf, sandboxDir } from "../../sandbox/layout";
 import { backendOf, leftovers, pulumiProcesses } from "../../sandbox/pulumiProcesses";
 import { isAlive } from "../../toolchain/processes";
 import { NAME, ROOT, eventually, get, kubectl, outputs, platform, pulumi, shell } from "./world";
@@ -52,6 +53,11 @@ const makerOf = ({ name, ownerReferences, annotations }: Metadata): string =>
   annotations?.["cert-manager.io/certificate-name"] ??
   (name === "vault-seal" ? "vault" : name);
 
+interface Snapshot {
+  resources: { readonly urn: string; readonly type: string; readonly id?: string; readonly inputs?: object }[];
+  pending_operations?: object[];
+}
+
 describe("interruption: npm run up is killed at any moment and converges", function () {
   this.timeout(KILLS * 120_000 + 600_000);
 
@@ -76,11 +82,9 @@ describe("interruption: npm run up is killed at any moment and converges", funct
 
   it("leaves no object behind that the state does not know", async () => {
     const { out } = await pulumi(["stack", "export", "-s", "dev"]);
-    const state = JSON.parse(out) as {
-      deployment: { resources: { id?: string; type: string }[]; pending_operations?: unknown[] };
-    };
-    assert.deepEqual(state.deployment.pending_operations ?? [], []);
-    const known = new Set(state.deployment.resources.map(({ id }) => id));
+    const state = (JSON.parse(out) as { deployment: Snapshot }).deployment;
+    assert.deepEqual(state.pending_operations ?? [], []);
+    const known = new Set(state.resources.map(({ id }) => id));
     const kinds = "configmaps,secrets,services,deployments,statefulsets,networkpolicies,resourcequotas,limitranges";
     const live = JSON.parse(await kubectl(["get", kinds, "-A", "-o", "json"])) as {
       items: { kind: string; metadata: Metadata }[];
@@ -95,6 +99,35 @@ describe("interruption: npm run up is killed at any moment and converges", funct
         .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`),
       [],
     );
+  });
+
+  it("takes over what a killed run had created, and forgets what it had not", async () => {
+    // As a kill leaves it between the cluster's answer and the writing of the state.
+    const file = path.join(filesOf(sandboxDir(NAME)).state, ".pulumi", "stacks", "platform", "dev.json");
+    const state = JSON.parse(fs.readFileSync(file, "utf8")) as { checkpoint: { latest: Snapshot } };
+    const { latest } = state.checkpoint;
+    const mentions = (urn: string): number => JSON.stringify(latest).split(`"${urn}"`).length - 1;
+    const created = latest.resources.find(({ type, urn }) => type.endsWith(":LimitRange") && mentions(urn) === 1);
+    assert.ok(created, "an object that no other depends on");
+    const { id, ...rest } = created;
+    const missing = {
+      ...rest,
+      urn: `${rest.urn}-missing`,
+      inputs: { metadata: { namespace: "dev-apps", name: "missing" } },
+    };
+    latest.resources = latest.resources.filter((resource) => resource !== created);
+    latest.pending_operations = [rest, missing].map((resource) => ({ resource, type: "creating" }));
+    fs.writeFileSync(file, JSON.stringify(state));
+
+    const { code, all } = await platform("up", ["--name", NAME]);
+    assert.equal(code, 0, all);
+    assert.match(all, /interrupted in 2 operation\(s\)/);
+    assert.doesNotMatch(all, /\d+ (created|updated|replaced|deleted)/, "it had all been made");
+    const { out } = await pulumi(["stack", "export", "-s", "dev"]);
+    const after = (JSON.parse(out) as { deployment: Snapshot }).deployment;
+    assert.deepEqual(after.pending_operations ?? [], []);
+    assert.equal(after.resources.find(({ urn }) => urn === created.urn)?.id, id);
+    assert.equal(after.resources.length, latest.resources.length + 1);
   });
 
   it("two runs at once both end well", async () => {
