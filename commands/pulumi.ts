@@ -123,7 +123,8 @@ export class Pulumi {
     return this.session.PULUMI_BACKEND_URL ?? process.env.PULUMI_BACKEND_URL ?? "";
   }
 
-  private get env(): NodeJS.ProcessEnv {
+  /** In which pulumi and kubectl work on the stack. */
+  get env(): NodeJS.ProcessEnv {
     const env: NodeJS.ProcessEnv = { ...process.env, ...this.session, [RUN_MARKER]: this.backend };
     // One in the environment would hide the cluster's own.
     if (this.session.PULUMI_CONFIG_PASSPHRASE_FILE) delete env.PULUMI_CONFIG_PASSPHRASE;

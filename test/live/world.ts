@@ -1,55 +1,26 @@
-import { spawn } from "node:child_process";
+import assert from "node:assert/strict";
 import * as fs from "node:fs";
-import * as http from "node:http";
 import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { CHECKS } from "../../checks";
+import type { Outcome } from "../../checks/check";
+import { type Result, type RunOptions, run as runCommand } from "../../checks/command";
+import { podManifest } from "../../checks/probe";
+import { runChecks } from "../../checks/runner";
+import { type Outputs, Stand } from "../../checks/stand";
+import { type Answer, ask } from "../../checks/web";
+import { image, readTarget } from "../../components/lib/target";
 
 /** The cluster that all live suites share, and the ways to look at it from outside. */
+export type { Result };
 export const ROOT = path.resolve(__dirname, "..", "..");
 export const NAME = process.env.PLATFORM_TEST_SANDBOX ?? "test";
 const TSX = require.resolve("tsx/cjs");
 
-export interface Result {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-  readonly all: string;
-}
-
-export interface RunOptions {
-  readonly cwd?: string;
-  readonly env?: NodeJS.ProcessEnv;
-  readonly input?: string;
-  readonly timeoutMs?: number;
-}
-
-/** Runs a command to its end; a run over its time is killed and says so. */
-export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Result> {
-  return new Promise((done, fail) => {
-    const child = spawn(command, args, {
-      cwd: options.cwd ?? ROOT,
-      env: options.env ?? process.env,
-      stdio: ["pipe", "pipe", "pipe"],
-    });
-    let out = "";
-    let err = "";
-    let all = "";
-    const timer = setTimeout(() => {
-      err += `\n(killed after ${options.timeoutMs} ms)`;
-      child.kill("SIGKILL");
-    }, options.timeoutMs ?? 600_000);
-    child.stdout.on("data", (data: Buffer) => ((out += data.toString()), (all += data.toString())));
-    child.stderr.on("data", (data: Buffer) => ((err += data.toString()), (all += data.toString())));
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(options.input ?? "");
-    child.on("error", fail);
-    child.on("close", (code) => {
-      clearTimeout(timer);
-      done({ code: code ?? 137, out, err, all });
-    });
-  });
-}
+/** Runs a command in the project. */
+export const run = (command: string, args: readonly string[], options: RunOptions = {}): Promise<Result> =>
+  runCommand(command, args, { cwd: ROOT, ...options });
 
 /** One of our commands, as npm runs it. */
 export const platform = (command: string, args: readonly string[] = [], options: RunOptions = {}): Promise<Result> =>
@@ -97,35 +68,28 @@ export async function pulumi(args: readonly string[], options: RunOptions = {}):
   return run("pulumi", [...args, "--non-interactive"], { env: await shell(), timeoutMs: 300_000, ...options });
 }
 
-export async function outputs(
-  stack: string,
-): Promise<{ endpoints: Record<string, string>; releases: Record<string, { image: string }> }> {
-  const { out } = await pulumi(["stack", "output", "-s", stack, "--json"]);
-  return JSON.parse(out) as { endpoints: Record<string, string>; releases: Record<string, { image: string }> };
+/** The stack as a check sees it; each call looks anew. */
+export const standOf = async (stack: string): Promise<Stand> => new Stand(stack, await shell(), ROOT);
+
+export const outputs = async (stack: string): Promise<Outputs> => (await standOf(stack)).outputs();
+
+const AT_ONCE = 8;
+
+/** Declares the checks of `npm run verify` as tests; they run side by side, as they do there. */
+export function itHolds(stack: string): void {
+  let running: Promise<Outcome[]> | undefined;
+  const outcomes = async (): Promise<Outcome[]> => runChecks(CHECKS, await standOf(stack), { atOnce: AT_ONCE });
+  for (const [index, { id, title }] of CHECKS.entries()) {
+    it(`[${id}] ${stack}: ${title}`, async function () {
+      const { status, detail } = (await (running ??= outcomes()))[index] ?? {};
+      if (status === "skip") this.skip();
+      assert.equal(status, "pass", detail);
+    });
+  }
 }
 
-export interface Answer {
-  readonly status: number;
-  readonly body: string;
-}
-
-export function get(url: string, method = "GET"): Promise<Answer> {
-  return new Promise((done, fail) => {
-    const request = http.request(
-      url,
-      { method, timeout: 5000, agent: false, headers: { accept: "text/html" } },
-      (response) => {
-        let body = "";
-        response.setEncoding("utf8");
-        response.on("data", (chunk: string) => (body += chunk));
-        response.on("end", () => done({ status: response.statusCode ?? 0, body }));
-      },
-    );
-    request.on("timeout", () => request.destroy(new Error(`${url}: no answer in 5 s`)));
-    request.on("error", fail);
-    request.end();
-  });
-}
+export const get = (url: string, method = "GET"): Promise<Answer> =>
+  ask(url, { method, headers: { accept: "text/html" } });
 
 /** Waits until `look` gives a value, and gives it; the last failure is the reason when it never does. */
 export async function eventually<T>(look: () => Promise<T>, timeoutMs: number): Promise<T> {
@@ -159,52 +123,22 @@ const BUSYBOX_PORT = 8080;
 export async function testPod(
   name: string,
   namespace: string,
-  extra: { labels?: Record<string, string>; command?: string[]; volume?: string; node?: string } = {},
-): Promise<unknown> {
-  const target = JSON.parse(fs.readFileSync((await shell()).PLATFORM_TARGET ?? "", "utf8")) as {
-    images: Record<string, string>;
-  };
-  return {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name, namespace, labels: extra.labels ?? { test: name } },
-    spec: {
-      automountServiceAccountToken: false,
-      terminationGracePeriodSeconds: 0,
-      ...(extra.node ? { nodeName: extra.node } : {}),
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: 65532,
-        fsGroup: 65532,
-        seccompProfile: { type: "RuntimeDefault" },
-      },
-      containers: [
-        {
-          name: "main",
-          image: target.images.busybox,
-          command: extra.command ?? [
-            "sh",
-            "-c",
-            `mkdir -p /tmp/www; echo hello from ${name} >/tmp/www/index.html; exec httpd -f -p ${BUSYBOX_PORT} -h /tmp/www`,
-          ],
-          resources: { requests: { cpu: "5m", memory: "16Mi" }, limits: { cpu: "200m", memory: "32Mi" } },
-          securityContext: {
-            allowPrivilegeEscalation: false,
-            readOnlyRootFilesystem: true,
-            capabilities: { drop: ["ALL"] },
-          },
-          volumeMounts: [
-            { name: "tmp", mountPath: "/tmp" },
-            ...(extra.volume ? [{ name: "data", mountPath: "/data" }] : []),
-          ],
-        },
-      ],
-      volumes: [
-        { name: "tmp", emptyDir: {} },
-        ...(extra.volume ? [{ name: "data", persistentVolumeClaim: { claimName: extra.volume } }] : []),
-      ],
-    },
-  };
+  extra: { command?: string[]; volume?: string; node?: string } = {},
+): Promise<ReturnType<typeof podManifest>> {
+  const page = `mkdir -p /tmp/www; echo hello from ${name} >/tmp/www/index.html; exec httpd -f -p ${BUSYBOX_PORT} -h /tmp/www`;
+  const pod = podManifest({
+    name,
+    namespace,
+    image: image(readTarget(await shell()), "busybox"),
+    labels: { test: name },
+    command: extra.command ?? ["sh", "-c", page],
+  });
+  if (extra.node) Object.assign(pod.spec, { nodeName: extra.node });
+  if (extra.volume) {
+    pod.spec.containers[0].volumeMounts.push({ name: "data", mountPath: "/data" });
+    pod.spec.volumes.push({ name: "data", persistentVolumeClaim: { claimName: extra.volume } });
+  }
+  return pod;
 }
 
 export const isReady = (pod: string, namespace: string): Promise<string> =>

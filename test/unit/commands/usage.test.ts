@@ -22,6 +22,13 @@ const calls: [string, string[], { code: number; says: RegExp }][] = [
   ],
   ["down", [], { code: 0, says: /^nothing to remove: local cluster "platform" is not there/ }],
   ["env", [], { code: 2, says: /^error: local cluster "platform" is not there yet: npm run up makes it/ }],
+  ["verify", ["--help"], { code: 0, says: /^npm run verify / }],
+  [
+    "verify",
+    [],
+    { code: 2, says: /^error: local cluster "platform" is not there: npm run up -- --stack dev brings it up/ },
+  ],
+  ["verify", ["--stack", "nowhere"], { code: 2, says: /^error: "nowhere" is no environment/ }],
   ["sandbox", ["explode"], { code: 2, says: /^error: .*explode/ }],
 ];
 

@@ -71,7 +71,7 @@ function faults(line: string): string[] {
 
 /** Every variable of ours that the code reads. */
 function variables(): Set<string> {
-  const folders = ["commands", "components", "sandbox", "toolchain", "test"];
+  const folders = ["checks", "commands", "components", "sandbox", "toolchain", "test"];
   const files = folders.flatMap((folder) =>
     fs
       .readdirSync(path.join(ROOT, folder), { recursive: true, encoding: "utf8" })
@@ -121,7 +121,7 @@ describe("the documents", function () {
       });
 
       it("names only files that exist", () => {
-        const folders = "components|policy|sandbox|toolchain|commands|apps|docs|test|\\.github";
+        const folders = "checks|components|policy|sandbox|toolchain|commands|apps|docs|test|\\.github";
         const named = [...text.matchAll(new RegExp(`\`((?:${folders})/[\\w./-]*|[\\w.]+\\.(?:ts|yaml|json))\``, "g"))];
         for (const [, file = ""] of named) assert.ok(fs.existsSync(path.join(ROOT, file)), file);
       });

@@ -1,0 +1,21 @@
+import { applicationChecks } from "./applications";
+import type { Check } from "./check";
+import { namespaceChecks } from "./namespaces";
+import { networkChecks } from "./network";
+import { programChecks } from "./program";
+import { redisChecks } from "./redis";
+import { registryChecks } from "./registry";
+import { secretChecks } from "./secrets";
+import { workloadChecks } from "./workloads";
+
+/** Everything that can be seen of a running stack without disturbing it, the longest first. */
+export const CHECKS: readonly Check[] = [
+  ...programChecks,
+  ...networkChecks,
+  ...applicationChecks,
+  ...workloadChecks,
+  ...namespaceChecks,
+  ...registryChecks,
+  ...redisChecks,
+  ...secretChecks,
+];
