@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
-import { type ClusterFacts, clusterFacts, readKubeconfig } from "../components/lib/cluster";
+import { type ClusterFacts, clusterFacts } from "../components/lib/cluster";
 import { type PlatformConfig, decoded, parseConfig } from "../components/lib/config";
+import { readKubeconfig } from "../components/lib/kubeconfig";
 import { type Target, readTarget } from "../components/lib/target";
 import { type Result, type RunOptions, run } from "./command";
 
