@@ -1,8 +1,9 @@
-import * as docker from "@pulumi/docker";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { AppImage } from "./components/appImage";
+import { Access } from "./components/access";
+import { waysIn } from "./components/access/ways";
+import { type Release, appImages } from "./components/appImages";
 import { AppWorkload } from "./components/appWorkload";
 import { ClusterServices } from "./components/clusterServices";
 import { Environment } from "./components/environment";
@@ -14,7 +15,6 @@ import { program } from "./components/lib/program";
 import { recordedImages } from "./components/lib/promotion";
 import { registryReader } from "./components/lib/registryAccess";
 import { definitionsOf, image, readTarget, registryTarget, secretsTarget } from "./components/lib/target";
-import { PromotedImage } from "./components/promotedImage";
 import { RedisCluster } from "./components/redisCluster";
 import { Registry } from "./components/registry";
 import { SecretsPlatform } from "./components/secretsPlatform";
@@ -113,39 +113,18 @@ export = program(async () => {
   const pullSecret = registry.pullSecret(namespace, "apps");
   // Where the next stage finds it.
   registry.pullSecret(environment.namespace("registry"), "stage");
-  const { pushHost } = registryTarget(target, stack);
-  const builder = config.build
-    ? new docker.Provider("builder", {
-        host: target.dockerHost,
-        registryAuth: [{ address: pushHost, ...registry.push }],
-      })
-    : undefined;
-
-  const releases: Record<string, { image: pulumi.Output<string> }> = {};
+  const bring = appImages({ environment: stack, target, registry, source, recorded }, opts);
+  const releases: Record<string, Release> = {};
   const endpoints: Record<string, pulumi.Output<string>> = {};
   for (const [name, app] of Object.entries(config.apps)) {
-    const reference = app.source
-      ? new AppImage(
-          name,
-          {
-            source: app.source,
-            registry,
-            pushHost,
-            buildArgs: { NODE_IMAGE: image(target, "node") },
-            buildCa: target.buildCa,
-          },
-          { provider: builder },
-        ).reference
-      : new PromotedImage(name, { from: app.from ?? "", image: recorded[name], registry, pushHost, source }, opts)
-          .reference;
-    releases[name] = { image: reference };
+    const release = (releases[name] = bring(name, app));
     const { replicas, spread } = config.profile;
     const workload = new AppWorkload(
       name,
       {
         environment: stack,
         namespace,
-        image: reference,
+        image: release.image,
         pullSecret,
         port: app.port,
         expose: app.expose,
@@ -160,5 +139,13 @@ export = program(async () => {
     endpoints[name] = workload.endpoint;
   }
 
-  return { endpoints, releases, namespaces: environment.names, cluster: { uid: facts.uid, server: facts.server } };
+  new Access("access", { environment: stack, namespace, ...config.access }, opts);
+
+  return {
+    endpoints,
+    releases,
+    namespaces: environment.names,
+    cluster: { uid: facts.uid, server: facts.server },
+    access: waysIn({ environment: stack, vault: vault.url, developers: config.access.developers }),
+  };
 });

@@ -1,3 +1,4 @@
+import { accessChecks } from "./access";
 import { applicationChecks } from "./applications";
 import type { Check } from "./check";
 import { namespaceChecks } from "./namespaces";
@@ -18,4 +19,5 @@ export const CHECKS: readonly Check[] = [
   ...registryChecks,
   ...redisChecks,
   ...secretChecks,
+  ...accessChecks,
 ];

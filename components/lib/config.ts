@@ -17,6 +17,8 @@ export interface PlatformConfig {
   readonly registry: { readonly storage: string };
   readonly redis: RedisSize & { readonly storage: string; readonly memory: string };
   readonly profile: Profile;
+  /** Who may edit the applications' namespace, and whether they get into running pods. */
+  readonly access: { readonly developers: readonly string[]; readonly exec: boolean };
   readonly apps: Readonly<Record<string, AppConfig>>;
 }
 
@@ -80,6 +82,7 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
   const redis = reader.object("platform:redis", raw("redis"), ["mode", "masters", "replicas", "storage", "memory"]);
   const profile = reader.object("platform:profile", raw("profile"), ["replicas", "spread", "quota"]);
   const quota = reader.object("platform:profile.quota", profile.quota, ["cpu", "memory", "pods"]);
+  const access = reader.object("platform:access", raw("access"), ["developers", "exec"]);
   const apps = reader.object("platform:apps", raw("apps"));
 
   const config: PlatformConfig = {
@@ -107,6 +110,14 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
         memory: reader.size("platform:profile.quota.memory", quota.memory),
         pods: reader.integer("platform:profile.quota.pods", quota.pods, 1, 10_000),
       },
+    },
+    access: {
+      developers: parseGroups(
+        "platform:access.developers",
+        access.developers ?? [`platform:${stack}-developers`],
+        faults,
+      ),
+      exec: reader.flag("platform:access.exec", access.exec),
     },
     apps: Object.fromEntries(
       Object.entries(apps).map(([name, value]) => [name, parseApp(name, value, build, reader, faults)]),
@@ -147,6 +158,14 @@ function parseApp(name: string, value: unknown, build: boolean, reader: Reader, 
     redis: reader.flag(`${place}.redis`, app.redis),
     expose: reader.flag(`${place}.expose`, app.expose),
   };
+}
+
+/** Those of the cluster itself are everybody, or may do everything. */
+function parseGroups(place: string, value: unknown, faults: Faults): string[] {
+  const isGroup = (each: unknown): each is string => isText(each) && !each.startsWith("system:");
+  if (Array.isArray(value) && value.length > 0 && value.every(isGroup)) return value;
+  faults.add(place, value, 'a list of groups such as ["platform:dev-developers"], none of them system:…');
+  return [];
 }
 
 /** Any other number has no majority that a smaller one would not have as well. */

@@ -11,7 +11,13 @@ import { AUTHORITY_KEY, KEY, type Run, STACKS, Stage, appsOf } from "./stage";
 
 const HINT = "If that is what you meant: UPDATE_GOLDEN=1 npx mocha 'test/program/*.test.ts', and commit the files.";
 
-const CLUSTER_WIDE = ["ClusterRole", "ClusterRoleBinding", "ClusterIssuer"];
+const CLUSTER_WIDE = [
+  "ClusterRole",
+  "ClusterRoleBinding",
+  "ClusterIssuer",
+  "ValidatingAdmissionPolicy",
+  "ValidatingAdmissionPolicyBinding",
+];
 
 /** What a Redis of each stack's mode needs open, to its clients and between its own pods. */
 const CLIENT_PORTS: Record<string, readonly number[]> = { dev: [6379], qa: [6379, 26379], prod: [6379] };

@@ -311,7 +311,8 @@ describe("the checks", function () {
       stand,
       { atOnce: 4 },
     );
-    const sent = stand.asked.filter(({ input }) => input);
+    // A review is a question, of which nothing is kept.
+    const sent = stand.asked.filter(({ input }) => input && !input.includes("SubjectAccessReview"));
     stand.remove();
     assert.ok(sent.length > 0);
     assert.deepEqual(

@@ -4,8 +4,8 @@ import * as path from "node:path";
 import type { Result, RunOptions } from "../../../checks/command";
 import { Stand } from "../../../checks/stand";
 
-/** What a command answers, by a part of its arguments: the first that fits. */
-export type Answers = readonly (readonly [part: string, out: string, code?: number])[];
+/** What a command answers, by a part of its arguments, or by a pattern of these and what is sent: the first that fits. */
+export type Answers = readonly (readonly [part: string | RegExp, out: string, code?: number])[];
 
 interface Asked {
   readonly asked: string;
@@ -57,7 +57,9 @@ export class FakeStand extends Stand {
   private answer(args: readonly string[], input = ""): Promise<Result> {
     const asked = args.join(" ");
     this.asked.push({ asked, input });
-    const [, text, code = 0] = this.answers.find(([part]) => asked.includes(part)) ?? ["", '{"items":[]}'];
+    const fits = (part: string | RegExp): boolean =>
+      typeof part === "string" ? asked.includes(part) : part.test(`${asked}\n${input}`);
+    const [, text, code = 0] = this.answers.find(([part]) => fits(part)) ?? ["", '{"items":[]}'];
     return Promise.resolve({ code, out: code === 0 ? text : "", err: code === 0 ? "" : text, all: text });
   }
 }

@@ -20,6 +20,7 @@ const makers: Record<string, (scene: Scene, name: string) => unknown> = {
     secrets.sync("web", { namespace: `${name}-apps`, secretName: "web", from });
   },
   Environment: (scene, name) => scene.environment(name),
+  Access: (scene, name) => scene.access(name, { environment: name, namespace: `${name}-apps` }),
 };
 
 const isKubernetes = ({ type }: Registered): boolean => type.startsWith("kubernetes:");

@@ -38,6 +38,7 @@ describe("configuration", () => {
       registry: { storage: "7Gi" },
       redis: { mode: "standalone", masters: 1, replicas: 0, storage: "1Gi", memory: "64Mi" },
       profile: { replicas: 1, spread: "soft", quota },
+      access: { developers: ["platform:dev-developers"], exec: false },
       apps: { web: { source: "apps/web", from: undefined, port: 3000, redis: true, expose: true } },
     });
   });
@@ -61,6 +62,14 @@ describe("configuration", () => {
     assert.deepEqual(size({ mode: "sentinel" }), ["sentinel", 1, 2]);
     assert.deepEqual(size({ mode: "cluster" }), ["cluster", 3, 1]);
     assert.deepEqual(size({ mode: "cluster", masters: 5, replicas: 2 }), ["cluster", 5, 2]);
+  });
+
+  it("names the developers' groups, and lets them into pods where it says so", () => {
+    assert.deepEqual(parse({ ...sound, access: { developers: ["oidc:web"], exec: true } }).access, {
+      developers: ["oidc:web"],
+      exec: true,
+    });
+    assert.deepEqual(parse(sound, "qa").access, { developers: ["platform:qa-developers"], exec: false });
   });
 
   it("takes no pin for an empty one", () => {
@@ -164,6 +173,17 @@ describe("configuration", () => {
       { apps: { web: { ...app, source: "" } } },
       'platform:apps.web.source: found "", allowed is the folder',
     ],
+    [
+      "nobody",
+      { access: { developers: [] } },
+      "platform:access.developers: found [], allowed is a list of groups such",
+    ],
+    [
+      "everybody",
+      { access: { developers: ["web", "system:authenticated"] } },
+      'platform:access.developers: found ["web","system:authenticated"], allowed is a list of groups',
+    ],
+    ["a flag of access", { access: { exec: 1 } }, "platform:access.exec: found 1, allowed is true or false"],
     ["no stage", { build: false }, "platform:apps.web.from: found nothing, allowed is the stack whose image to run"],
   ];
   for (const [what, change, expected] of single) {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as docker from "@pulumi/docker";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { Access, type AccessArgs } from "../../../components/access";
 import { AppImage } from "../../../components/appImage";
 import { AppWorkload, type AppWorkloadArgs } from "../../../components/appWorkload";
 import { Environment, type EnvironmentArgs } from "../../../components/environment";
@@ -108,6 +109,12 @@ export class Scene {
       podCidrs: this.podCidrs,
     };
     return new AppWorkload(name, { ...args, ...change }, this.opts);
+  }
+
+  access(name = "access", change: Partial<AccessArgs> = {}): Access {
+    const developers = ["platform:dev-developers"];
+    const args = { environment: "dev", namespace: "dev-apps", developers, exec: false };
+    return new Access(name, { ...args, ...change }, this.opts);
   }
 
   image(source: string, name = "web", registry: Registry = this.registry(`${name}-registry`)): AppImage {
