@@ -8,10 +8,14 @@ import { ClusterServices } from "./components/clusterServices";
 import { Environment } from "./components/environment";
 import { checkPin, checkServices, clusterFacts, readKubeconfig, serviceAddress } from "./components/lib/cluster";
 import { decoded, parseConfig } from "./components/lib/config";
+import type { Peer } from "./components/lib/network";
 import { program } from "./components/lib/program";
 import { recordedImages } from "./components/lib/promotion";
 import { registryReader } from "./components/lib/registryAccess";
 import { definitionsOf, image, readTarget, registryTarget, secretsTarget } from "./components/lib/target";
+import { Monitoring } from "./components/monitoring";
+import { redisRules } from "./components/monitoring/subjects/redis";
+import { vaultWatched } from "./components/monitoring/subjects/vault";
 import { PromotedImage } from "./components/promotedImage";
 import { RedisCluster } from "./components/redisCluster";
 import { Registry } from "./components/registry";
@@ -43,7 +47,11 @@ export = program(async () => {
 
   const environment = new Environment(
     stack,
-    { environment: stack, concerns: ["secrets", "registry", "data", "apps"], quota: config.profile.quota },
+    {
+      environment: stack,
+      concerns: ["secrets", "registry", "data", "apps", "monitoring"],
+      quota: config.profile.quota,
+    },
     opts,
   );
   const { authority, ...vault } = secretsTarget(target, stack);
@@ -55,6 +63,9 @@ export = program(async () => {
             images: {
               certManager: image(target, "cert-manager-controller"),
               externalSecrets: image(target, "external-secrets"),
+              prometheusOperator: image(target, "prometheus-operator"),
+              configReloader: image(target, "prometheus-config-reloader"),
+              kubeStateMetrics: image(target, "kube-state-metrics"),
             },
             definitions: definitionsOf(target),
             authority,
@@ -120,6 +131,7 @@ export = program(async () => {
 
   const releases: Record<string, { image: pulumi.Output<string> }> = {};
   const endpoints: Record<string, pulumi.Output<string>> = {};
+  const peers: Record<string, Peer> = {};
   for (const [name, app] of Object.entries(config.apps)) {
     const reference = app.source
       ? new AppImage(
@@ -155,6 +167,36 @@ export = program(async () => {
       opts,
     );
     endpoints[name] = workload.endpoint;
+    peers[name] = workload.peer;
+  }
+
+  if (config.monitoring.enabled) {
+    const monitoring = new Monitoring(
+      "monitoring",
+      {
+        environment: stack,
+        namespace: environment.namespace("monitoring"),
+        namespaces: environment.names,
+        images: {
+          prometheus: image(target, "prometheus"),
+          alertmanager: image(target, "alertmanager"),
+          blackbox: image(target, "blackbox-exporter"),
+        },
+        ...config.monitoring,
+        apiServers: facts.apiServers,
+        services,
+      },
+      opts,
+    );
+    monitoring.watch("vault", vaultWatched(secrets.peer, environment.namespace("secrets"), authority.certificate));
+    monitoring.watch("registry", { peer: registry.peer, port: registry.metricsPorts });
+    monitoring.alert("redis", redisRules);
+    for (const [name, peer] of Object.entries(peers))
+      monitoring.probe(name, {
+        peer,
+        port: config.apps[name]?.port ?? 0,
+        url: pulumi.interpolate`http://${name}.${namespace}.svc.cluster.local/readyz`,
+      });
   }
 
   return { endpoints, releases, namespaces: environment.names, cluster: { uid: facts.uid, server: facts.server } };

@@ -7,10 +7,16 @@ import { PlatformComponent } from "../lib/component";
 import type { Place } from "../lib/network";
 import { WORKLOAD_TIMEOUT } from "../lib/security";
 import { createController } from "./controller";
-import { certManager, externalSecrets } from "./controllers";
+import { certManager, externalSecrets, kubeStateMetrics, prometheusOperator } from "./controllers";
 
 export interface ClusterServicesArgs {
-  readonly images: { readonly certManager: pulumi.Input<string>; readonly externalSecrets: pulumi.Input<string> };
+  readonly images: {
+    readonly certManager: pulumi.Input<string>;
+    readonly externalSecrets: pulumi.Input<string>;
+    readonly prometheusOperator: pulumi.Input<string>;
+    readonly configReloader: pulumi.Input<string>;
+    readonly kubeStateMetrics: pulumi.Input<string>;
+  };
   /** Files with one CustomResourceDefinition each, as JSON. */
   readonly definitions: readonly string[];
   /** Certificate and key of the platform's authority, PEM. */
@@ -19,8 +25,8 @@ export interface ClusterServicesArgs {
 }
 
 /**
- * What a cluster has once, for all environments on it: the definitions and controllers of cert-manager and External
- * Secrets, and the authority that signs the platform's certificates. One stack installs them, the others use them.
+ * What a cluster has once, for all environments on it: the definitions and controllers of cert-manager, External Secrets
+ * and Prometheus, what tells the cluster's state as metrics, and the authority that signs the platform's certificates. One stack installs them, the others use them.
  */
 export class ClusterServices extends PlatformComponent {
   /** What everything that asks for a certificate or a synced secret waits for. */
@@ -39,7 +45,11 @@ export class ClusterServices extends PlatformComponent {
       createController(this.child(each.name), each, namespace, args.apiServers, after);
     const issuing = controller(certManager(args.images.certManager));
     const syncing = controller(externalSecrets(args.images.externalSecrets));
-    this.ready = [this.createIssuer(args, namespace, issuing), syncing];
+    const watching = [
+      prometheusOperator(args.images.prometheusOperator, args.images.configReloader),
+      kubeStateMetrics(args.images.kubeStateMetrics),
+    ].map(controller);
+    this.ready = [this.createIssuer(args, namespace, issuing), syncing, ...watching];
     this.registerOutputs({ namespace });
   }
 

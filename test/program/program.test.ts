@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { OPERATORS_NAMESPACE } from "../../components/clusterServices/controller";
+import { CONTROLLER_METRICS } from "../../components/clusterServices/controllers";
 import { judgeObject, judgeSet } from "../../policy/judge";
 import { formatFinding } from "../../policy/rules/finding";
 import { policySettings } from "../../policy/settings";
@@ -149,7 +150,23 @@ describe("the program", function () {
           `${vault} → ${vault} TCP 8200`,
           `${vault} → ${vault} TCP 8201`,
         ];
-        assert.deepEqual(pathsOf(run().resources), [...links, ...inside, ...exposed, ...own, ...readers].sort());
+        const prometheus = `${stack}-monitoring/prometheus`;
+        const watched = [
+          `${stack}-monitoring/alertmanager TCP 9093`,
+          `${stack}-monitoring/blackbox TCP 9115`,
+          `${prometheus} TCP 9090`,
+          `${stack}-registry/registry TCP 5010`,
+          `${stack}-registry/registry TCP 5011`,
+          `${vault} TCP 8200`,
+          ...(stack === "dev" ? Object.entries(CONTROLLER_METRICS) : []).map(
+            ([name, port]) => `${OPERATORS_NAMESPACE}/${name} TCP ${port}`,
+          ),
+        ].map((target) => `${prometheus} → ${target}`);
+        const probed = apps.map(
+          ([name, { port }]) => `${stack}-monitoring/blackbox → ${stack}-apps/${name} TCP ${port}`,
+        );
+        const all = [...links, ...inside, ...exposed, ...own, ...readers, ...watched, ...probed];
+        assert.deepEqual(pathsOf(run().resources), all.sort());
         const undefended = run().resources.filter(({ type }) => !type.endsWith(":NetworkPolicy"));
         assert.ok(pathsOf(undefended).includes(`${stack}-registry/registry → ${stack}-registry/registry anything`));
       });
