@@ -4,17 +4,16 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { AppImage } from "./components/appImage";
 import { AppWorkload } from "./components/appWorkload";
-import { ClusterServices } from "./components/clusterServices";
+import { ClusterServices, MONITORING_SERVICE_IMAGES, SERVICE_IMAGES } from "./components/clusterServices";
 import { Environment } from "./components/environment";
 import { checkPin, checkServices, clusterFacts, readKubeconfig, serviceAddress } from "./components/lib/cluster";
 import { decoded, parseConfig } from "./components/lib/config";
-import type { Peer } from "./components/lib/network";
 import { program } from "./components/lib/program";
 import { recordedImages } from "./components/lib/promotion";
 import { registryReader } from "./components/lib/registryAccess";
-import { definitionsOf, image, readTarget, registryTarget, secretsTarget } from "./components/lib/target";
-import { Monitoring } from "./components/monitoring";
-import { redisRules } from "./components/monitoring/subjects/redis";
+import { definitionsOf, image, images, readTarget, registryTarget, secretsTarget } from "./components/lib/target";
+import { MONITORING_IMAGES, Monitoring } from "./components/monitoring";
+import { redisWatched } from "./components/monitoring/subjects/redis";
 import { vaultWatched } from "./components/monitoring/subjects/vault";
 import { PromotedImage } from "./components/promotedImage";
 import { RedisCluster } from "./components/redisCluster";
@@ -31,8 +30,9 @@ export = program(async () => {
   const kubeconfig = readKubeconfig();
   const facts = await clusterFacts(kubeconfig);
   checkPin(stack, facts, target.clusterUid ?? config.clusterUid, kubeconfig.context);
+  const wanted = { monitoring: config.monitoring.enabled };
   // A preview may look ahead of the stack that installs them.
-  if (config.clusterServices === "use" && !pulumi.runtime.isDryRun()) checkServices(stack, facts);
+  if (config.clusterServices === "use" && !pulumi.runtime.isDryRun()) checkServices(stack, facts, wanted);
   enforcePolicies({ stack });
   const source = registryReader(target, kubeconfig);
   const recorded = await recordedImages(stack, config.apps, source);
@@ -43,33 +43,23 @@ export = program(async () => {
     kubeClientSettings: { qps: 500, burst: 1000 },
   });
   const opts = { providers: { kubernetes: cluster, random: new random.Provider("random") } };
-  const podCidrs = config.podCidrs ?? facts.podCidrs;
+  const { replicas, spread, quota } = config.profile;
+  const { apiServers, podCidrs } = facts;
+  const here = { environment: stack, spread, apiServers, podCidrs: config.podCidrs ?? podCidrs };
 
-  const environment = new Environment(
-    stack,
-    {
-      environment: stack,
-      concerns: ["secrets", "registry", "data", "apps", "monitoring"],
-      quota: config.profile.quota,
-    },
-    opts,
-  );
+  const concerns = ["secrets", "registry", "data", "apps", ...(wanted.monitoring ? ["monitoring"] : [])];
+  const environment = new Environment(stack, { environment: stack, concerns, quota }, opts);
   const { authority, ...vault } = secretsTarget(target, stack);
   const services =
     config.clusterServices === "install"
       ? new ClusterServices(
           "cluster",
           {
-            images: {
-              certManager: image(target, "cert-manager-controller"),
-              externalSecrets: image(target, "external-secrets"),
-              prometheusOperator: image(target, "prometheus-operator"),
-              configReloader: image(target, "prometheus-config-reloader"),
-              kubeStateMetrics: image(target, "kube-state-metrics"),
-            },
-            definitions: definitionsOf(target),
+            images: images(target, SERVICE_IMAGES),
+            monitoring: wanted.monitoring ? { images: images(target, MONITORING_SERVICE_IMAGES) } : undefined,
+            definitions: definitionsOf(target, wanted),
             authority,
-            apiServers: facts.apiServers,
+            apiServers,
           },
           opts,
         ).ready
@@ -77,15 +67,12 @@ export = program(async () => {
   const secrets = new SecretsPlatform(
     "vault",
     {
-      environment: stack,
+      ...here,
       namespace: environment.namespace("secrets"),
-      images: { vault: image(target, "vault"), node: image(target, "node") },
-      spread: config.profile.spread,
+      images: images(target, { vault: "vault", node: "node" }),
       ...config.secrets,
       ...vault,
       authority: authority.certificate,
-      podCidrs,
-      apiServers: facts.apiServers,
       services,
     },
     opts,
@@ -93,11 +80,10 @@ export = program(async () => {
   const registry = new Registry(
     "registry",
     {
-      environment: stack,
+      ...here,
       namespace: environment.namespace("registry"),
       image: image(target, "registry"),
       shellImage: image(target, "busybox"),
-      podCidrs,
       secrets,
       ...config.registry,
       ...registryTarget(target, stack),
@@ -107,11 +93,11 @@ export = program(async () => {
   const redis = new RedisCluster(
     "redis",
     {
-      environment: stack,
+      ...here,
       namespace: environment.namespace("data"),
       image: image(target, "redis"),
+      exporterImage: wanted.monitoring ? image(target, "redis-exporter") : undefined,
       secrets,
-      spread: config.profile.spread,
       ...config.redis,
     },
     opts,
@@ -130,8 +116,7 @@ export = program(async () => {
     : undefined;
 
   const releases: Record<string, { image: pulumi.Output<string> }> = {};
-  const endpoints: Record<string, pulumi.Output<string>> = {};
-  const peers: Record<string, Peer> = {};
+  const workloads: Record<string, AppWorkload> = {};
   for (const [name, app] of Object.entries(config.apps)) {
     const reference = app.source
       ? new AppImage(
@@ -148,11 +133,10 @@ export = program(async () => {
       : new PromotedImage(name, { from: app.from ?? "", image: recorded[name], registry, pushHost, source }, opts)
           .reference;
     releases[name] = { image: reference };
-    const { replicas, spread } = config.profile;
-    const workload = new AppWorkload(
+    workloads[name] = new AppWorkload(
       name,
       {
-        environment: stack,
+        ...here,
         namespace,
         image: reference,
         pullSecret,
@@ -161,43 +145,21 @@ export = program(async () => {
         addressOf: (...service) => serviceAddress(kubeconfig, ...service),
         redis: app.redis ? redis : undefined,
         replicas,
-        spread,
-        podCidrs,
       },
       opts,
     );
-    endpoints[name] = workload.endpoint;
-    peers[name] = workload.peer;
   }
 
-  if (config.monitoring.enabled) {
-    const monitoring = new Monitoring(
-      "monitoring",
-      {
-        environment: stack,
-        namespace: environment.namespace("monitoring"),
-        namespaces: environment.names,
-        images: {
-          prometheus: image(target, "prometheus"),
-          alertmanager: image(target, "alertmanager"),
-          blackbox: image(target, "blackbox-exporter"),
-        },
-        ...config.monitoring,
-        apiServers: facts.apiServers,
-        services,
-      },
-      opts,
-    );
+  if (wanted.monitoring) {
+    const place = { ...here, namespace: environment.namespace("monitoring"), namespaces: environment.names };
+    const args = { ...place, ...config.monitoring, images: images(target, MONITORING_IMAGES), services };
+    const monitoring = new Monitoring("monitoring", args, opts);
     monitoring.watch("vault", vaultWatched(secrets.peer, environment.namespace("secrets"), authority.certificate));
-    monitoring.watch("registry", { peer: registry.peer, port: registry.metricsPorts });
-    monitoring.alert("redis", redisRules);
-    for (const [name, peer] of Object.entries(peers))
-      monitoring.probe(name, {
-        peer,
-        port: config.apps[name]?.port ?? 0,
-        url: pulumi.interpolate`http://${name}.${namespace}.svc.cluster.local/readyz`,
-      });
+    monitoring.watch("registry", registry.metrics);
+    monitoring.watch("redis", redisWatched(redis.metrics));
+    for (const [name, { readiness }] of Object.entries(workloads)) monitoring.probe(name, readiness);
   }
 
+  const endpoints = Object.fromEntries(Object.entries(workloads).map(([name, { endpoint }]) => [name, endpoint]));
   return { endpoints, releases, namespaces: environment.names, cluster: { uid: facts.uid, server: facts.server } };
 });

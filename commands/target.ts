@@ -22,9 +22,11 @@ export const PROGRAM_IMAGES = [
   "prometheus-operator",
   "prometheus-config-reloader",
   "kube-state-metrics",
+  "node-exporter",
   "prometheus",
   "alertmanager",
   "blackbox-exporter",
+  "redis-exporter",
 ];
 
 const DEFINED = ["cert-manager", "external-secrets", "prometheus-operator"] as const;

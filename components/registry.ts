@@ -77,7 +77,8 @@ auth:
 export class Registry extends PlatformComponent {
   readonly host: string;
   readonly push: RegistryLogin;
-  readonly metricsPorts = ROLES.map((role) => PORTS[role].metrics);
+  /** Where each server tells its metrics. */
+  readonly metrics: { readonly peer: Peer; readonly port: readonly number[] };
   /** Resolves once the registry answers. */
   readonly ready: pulumi.CustomResource;
   readonly peer: Peer;
@@ -95,6 +96,7 @@ export class Registry extends PlatformComponent {
     this.pull = this.keep("pull", logins.pull);
     this.push = { username: "push", password: logins.push.result };
     this.peer = { name, namespace: args.namespace, selector: selector(identity) };
+    this.metrics = { peer: this.peer, port: ROLES.map((role) => PORTS[role].metrics) };
     this.createService(args, identity);
     for (const role of ROLES)
       fromOutsidePods({ ...this.peer, name: this.child(role) }, PORTS[role].listens, args.podCidrs, this.own);

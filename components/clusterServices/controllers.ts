@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { MONITORING_GROUP } from "../lib/cluster";
 import { type Controller, OPERATORS_NAMESPACE } from "./controller";
 
 const READ = ["get", "list", "watch"];
@@ -105,7 +106,7 @@ export function externalSecrets(image: pulumi.Input<string>): Controller {
  * there, each environment grants it in its own monitoring namespace.
  */
 export function prometheusOperator(image: pulumi.Input<string>, reloader: pulumi.Input<string>): Controller {
-  const group = "monitoring.coreos.com";
+  const group = MONITORING_GROUP;
   const run = ["prometheuses", "alertmanagers"];
   return {
     name: "prometheus-operator",
@@ -146,6 +147,7 @@ export function kubeStateMetrics(image: pulumi.Input<string>): Controller {
   const metrics = [
     "kube_deployment_spec_replicas",
     "kube_deployment_status_replicas_available",
+    "kube_node_status_condition",
     "kube_pod_container_status_restarts_total",
     "kube_pod_container_status_waiting_reason",
     "kube_pod_status_phase",
@@ -161,11 +163,11 @@ export function kubeStateMetrics(image: pulumi.Input<string>): Controller {
       "--host=0.0.0.0",
       `--port=${CONTROLLER_METRICS["kube-state-metrics"]}`,
       "--telemetry-host=127.0.0.1",
-      "--resources=deployments,pods,resourcequotas,statefulsets",
+      "--resources=deployments,nodes,pods,resourcequotas,statefulsets",
       `--metric-allowlist=${metrics.join(",")}`,
     ],
     rules: [
-      { apiGroups: [""], resources: ["pods", "resourcequotas"], verbs: ["list", "watch"] },
+      { apiGroups: [""], resources: ["nodes", "pods", "resourcequotas"], verbs: ["list", "watch"] },
       { apiGroups: ["apps"], resources: ["deployments", "statefulsets"], verbs: ["list", "watch"] },
     ],
     health: { path: "/healthz", port: CONTROLLER_METRICS["kube-state-metrics"] },

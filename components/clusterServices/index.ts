@@ -6,17 +6,29 @@ import { ISSUER, WAIT_FOR_READY } from "../lib/certificates";
 import { PlatformComponent } from "../lib/component";
 import type { Place } from "../lib/network";
 import { WORKLOAD_TIMEOUT } from "../lib/security";
-import { createController } from "./controller";
+import { type Controller, createController } from "./controller";
 import { certManager, externalSecrets, kubeStateMetrics, prometheusOperator } from "./controllers";
+import { NODES_CONCERN, createNodeExporter } from "./nodeExporter";
+
+/** The names of the images in the lock, by what they are here. */
+export const SERVICE_IMAGES = {
+  certManager: "cert-manager-controller",
+  externalSecrets: "external-secrets",
+} as const;
+export const MONITORING_SERVICE_IMAGES = {
+  prometheusOperator: "prometheus-operator",
+  configReloader: "prometheus-config-reloader",
+  kubeStateMetrics: "kube-state-metrics",
+  nodeExporter: "node-exporter",
+} as const;
+
+type Images<T> = Readonly<Record<keyof T, pulumi.Input<string>>>;
 
 export interface ClusterServicesArgs {
-  readonly images: {
-    readonly certManager: pulumi.Input<string>;
-    readonly externalSecrets: pulumi.Input<string>;
-    readonly prometheusOperator: pulumi.Input<string>;
-    readonly configReloader: pulumi.Input<string>;
-    readonly kubeStateMetrics: pulumi.Input<string>;
-  };
+  /** By digest, from the image lock. */
+  readonly images: Images<typeof SERVICE_IMAGES>;
+  /** Adds what every environment's monitoring needs. @default none */
+  readonly monitoring?: { readonly images: Images<typeof MONITORING_SERVICE_IMAGES> };
   /** Files with one CustomResourceDefinition each, as JSON. */
   readonly definitions: readonly string[];
   /** Certificate and key of the platform's authority, PEM. */
@@ -25,8 +37,9 @@ export interface ClusterServicesArgs {
 }
 
 /**
- * What a cluster has once, for all environments on it: the definitions and controllers of cert-manager, External Secrets
- * and Prometheus, what tells the cluster's state as metrics, and the authority that signs the platform's certificates. One stack installs them, the others use them.
+ * What a cluster has once, for all environments on it: the definitions and controllers of cert-manager and External Secrets,
+ * the authority that signs the platform's certificates and, where the installing stack is monitored, Prometheus' operator
+ * and what tells the state of the cluster and its nodes as metrics. One stack installs them, the others use them.
  */
 export class ClusterServices extends PlatformComponent {
   /** What everything that asks for a certificate or a synced secret waits for. */
@@ -41,16 +54,35 @@ export class ClusterServices extends PlatformComponent {
     );
     const namespace = home.namespace("operators");
     const after = { ...this.own, dependsOn: this.createDefinitions(args.definitions) };
-    const controller = (each: ReturnType<typeof certManager>): pulumi.Resource =>
+    const controller = (each: Controller): pulumi.Resource =>
       createController(this.child(each.name), each, namespace, args.apiServers, after);
     const issuing = controller(certManager(args.images.certManager));
     const syncing = controller(externalSecrets(args.images.externalSecrets));
-    const watching = [
-      prometheusOperator(args.images.prometheusOperator, args.images.configReloader),
-      kubeStateMetrics(args.images.kubeStateMetrics),
-    ].map(controller);
+    const watching = args.monitoring ? this.createWatchers(args.monitoring.images, controller) : [];
     this.ready = [this.createIssuer(args, namespace, issuing), syncing, ...watching];
     this.registerOutputs({ namespace });
+  }
+
+  private createWatchers(
+    images: Images<typeof MONITORING_SERVICE_IMAGES>,
+    controller: (each: Controller) => pulumi.Resource,
+  ): pulumi.Resource[] {
+    const machines = new Environment(
+      this.child("machines"),
+      {
+        environment: "platform",
+        concerns: [NODES_CONCERN],
+        podSecurity: "privileged",
+        // One pod on each node, however many there come to be.
+        quota: { cpu: "20", memory: "32Gi", pods: 1000 },
+      },
+      this.own,
+    );
+    return [
+      controller(prometheusOperator(images.prometheusOperator, images.configReloader)),
+      controller(kubeStateMetrics(images.kubeStateMetrics)),
+      createNodeExporter(this.child("node-exporter"), images.nodeExporter, machines.namespace(NODES_CONCERN), this.own),
+    ];
   }
 
   /** Kept when the stack goes: with a definition, every object of its kind would go, in every environment. */

@@ -1,6 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { controllerPeer } from "../clusterServices/controller";
 import { PlatformComponent } from "../lib/component";
 import { type Identity, selector } from "../lib/labels";
 import { type Peer, type Place, link, toApiServer } from "../lib/network";
@@ -12,22 +11,27 @@ import { type Rule, prometheusRule, targetDown } from "./rule";
 import { SHARED, sharedScrapes } from "./shared";
 import { certificateRules } from "./subjects/certificates";
 import { endpointRules } from "./subjects/endpoints";
+import { nodeRules } from "./subjects/nodes";
 import { secretSyncRules } from "./subjects/secretSync";
 import { selfRules } from "./subjects/self";
 import { workloadRules } from "./subjects/workloads";
 import { type Probed, type Watched, watchPods } from "./watch";
 
+/** The names of the images in the lock, by what they are here. */
+export const MONITORING_IMAGES = {
+  prometheus: "prometheus",
+  alertmanager: "alertmanager",
+  blackbox: "blackbox-exporter",
+} as const;
+
 export interface MonitoringArgs {
   readonly environment: string;
+  /** Where it runs. */
   readonly namespace: pulumi.Output<string>;
   /** All of the environment, by concern, `monitoring` among them. */
   readonly namespaces: Readonly<Record<string, pulumi.Output<string>>>;
   /** By digest, from the image lock. */
-  readonly images: {
-    readonly prometheus: pulumi.Input<string>;
-    readonly alertmanager: pulumi.Input<string>;
-    readonly blackbox: pulumi.Input<string>;
-  };
+  readonly images: Readonly<Record<keyof typeof MONITORING_IMAGES, pulumi.Input<string>>>;
   /** How long samples are kept, unless the volume is full before. @default "2d" */
   readonly retention: string;
   /** Size of the volume with the samples. @default "2Gi" */
@@ -159,13 +163,10 @@ export class Monitoring extends PlatformComponent {
     for (const [name, port] of Object.entries(ports)) this.watch(name, { peer: this.peerOf(name), port });
   }
 
-  /** In a namespace that all environments open paths to, the policies say whose they are; it is there once the services are. */
+  /** In namespaces that all environments open paths to, the policies say whose they are; they are there once the services are. */
   private watchShared(): void {
     const from = { ...this.prometheus, name: this.child(`${this.args.environment}-prometheus`) };
-    for (const { name, port } of SHARED) link(from, controllerPeer(name), port, this.after);
-    this.alert(
-      "shared",
-      SHARED.map(({ name }) => targetDown(name)),
-    );
+    for (const { peer, port } of SHARED) link(from, peer, port, this.after);
+    this.alert("shared", [...SHARED.map(({ name }) => targetDown(name)), ...nodeRules]);
   }
 }

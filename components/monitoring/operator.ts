@@ -1,8 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { OPERATORS_NAMESPACE } from "../clusterServices/controller";
+import { MONITORING_GROUP } from "../lib/cluster";
 
-export const MONITORING_API = "monitoring.coreos.com/v1";
+export const MONITORING_API = `${MONITORING_GROUP}/v1`;
 
 /** The operator's word that the servers are ready. */
 export const WAIT_FOR_AVAILABLE = { "pulumi.com/waitFor": "condition=Available" } as const;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { OPERATORS_NAMESPACE } from "../../components/clusterServices/controller";
-import { CONTROLLER_METRICS } from "../../components/clusterServices/controllers";
+import { NODE_EXPORTER } from "../../components/clusterServices/nodeExporter";
+import { SHARED } from "../../components/monitoring/shared";
 import { judgeObject, judgeSet } from "../../policy/judge";
 import { formatFinding } from "../../policy/rules/finding";
 import { policySettings } from "../../policy/settings";
@@ -95,7 +96,8 @@ describe("the program", function () {
           const metadata = inputs.metadata as { namespace?: string; name?: string };
           const place = (type.endsWith(":Namespace") ? metadata.name : metadata.namespace) ?? "";
           const isClusterWide = CLUSTER_WIDE.some((kind) => type.endsWith(`:${kind}`));
-          assert.ok(isClusterWide || place === OPERATORS_NAMESPACE || namespaces.includes(place), name);
+          const isShared = [OPERATORS_NAMESPACE, NODE_EXPORTER.namespace].includes(place);
+          assert.ok(isClusterWide || isShared || namespaces.includes(place), name);
         }
       });
 
@@ -158,8 +160,9 @@ describe("the program", function () {
           `${stack}-registry/registry TCP 5010`,
           `${stack}-registry/registry TCP 5011`,
           `${vault} TCP 8200`,
-          ...(stack === "dev" ? Object.entries(CONTROLLER_METRICS) : []).map(
-            ([name, port]) => `${OPERATORS_NAMESPACE}/${name} TCP ${port}`,
+          `${stack}-data/redis TCP 9121`,
+          ...(stack === "dev" ? SHARED : []).map(
+            ({ name, port, peer }) => `${peer.namespace as string}/${name} TCP ${port}`,
           ),
         ].map((target) => `${prometheus} → ${target}`);
         const probed = apps.map(

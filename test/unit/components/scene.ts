@@ -67,9 +67,14 @@ export class Scene {
       images: {
         certManager: "images.example/cert@sha256:5",
         externalSecrets: "images.example/eso@sha256:6",
-        prometheusOperator: "images.example/operator@sha256:9",
-        configReloader: "images.example/reloader@sha256:a",
-        kubeStateMetrics: "images.example/state@sha256:b",
+      },
+      monitoring: {
+        images: {
+          prometheusOperator: "images.example/operator@sha256:9",
+          configReloader: "images.example/reloader@sha256:a",
+          kubeStateMetrics: "images.example/state@sha256:b",
+          nodeExporter: "images.example/node-exporter@sha256:f",
+        },
       },
       definitions: [],
       authority: { certificate: "certificate of the authority", key: pulumi.secret("key of the authority") },

@@ -11,6 +11,13 @@ const ofKind = ({ resources }: Recording, kind: string): Registered[] =>
 const nameOf = (each: Registered): string =>
   `${field(each, "metadata.namespace") as string}/${field(each, "metadata.name") as string}`;
 
+interface Scrape {
+  readonly job_name: string;
+  readonly static_configs?: readonly { readonly targets: readonly string[] }[];
+  readonly dns_sd_configs?: readonly { readonly names: readonly string[] }[];
+  readonly metric_relabel_configs?: readonly { readonly regex: string; readonly action: string }[];
+}
+
 describe("Monitoring", () => {
   let recording: Recording;
   before(async () => {
@@ -139,14 +146,29 @@ describe("Monitoring", () => {
     assert.deepEqual(Object.keys(modules), [field(probe, "spec.module")]);
   });
 
-  it("keeps of the shared controllers what is said of this environment", () => {
-    const { stringData } = one(recording, "Secret", "monitoring-prometheus-scrapes").opened as {
+  const scrapesOf = (from: Recording): Scrape[] => {
+    const { stringData } = one(from, "Secret", "monitoring-prometheus-scrapes").opened as {
       stringData: Record<string, string>;
     };
-    const scrapes = JSON.parse(stringData["scrapes.yaml"] ?? "") as {
-      job_name: string;
-      metric_relabel_configs?: { regex: string; action: string }[];
-    }[];
+    return JSON.parse(stringData["scrapes.yaml"] ?? "") as Scrape[];
+  };
+
+  it("finds each node's exporter behind the one name, and each shared controller under its own", () => {
+    const found = scrapesOf(recording).map(({ job_name, dns_sd_configs, static_configs }) => [
+      job_name,
+      dns_sd_configs?.[0]?.names[0] ?? static_configs?.[0]?.targets[0],
+    ]);
+    assert.deepEqual(Object.fromEntries(found), {
+      "cert-manager": "cert-manager.platform-operators.svc.cluster.local:9402",
+      "external-secrets": "external-secrets.platform-operators.svc.cluster.local:8080",
+      "prometheus-operator": "prometheus-operator.platform-operators.svc.cluster.local:8080",
+      "kube-state-metrics": "kube-state-metrics.platform-operators.svc.cluster.local:8080",
+      "node-exporter": "node-exporter.platform-nodes.svc.cluster.local",
+    });
+  });
+
+  it("keeps of the shared controllers what is said of this environment", () => {
+    const scrapes = scrapesOf(recording);
     const state = scrapes.find(({ job_name }) => job_name === "kube-state-metrics");
     const [keep] = state?.metric_relabel_configs ?? [];
     assert.equal(keep?.action, "keep");
@@ -162,9 +184,9 @@ describe("Monitoring", () => {
       scene.monitoring("other", { environment: "qa" });
     });
     const shared = ofKind(both, "NetworkPolicy").map(nameOf);
-    const inOperators = shared.filter((each) => each.startsWith("platform-operators/"));
-    assert.equal(inOperators.length, 8);
-    assert.equal(new Set(inOperators).size, 8);
+    const inShared = shared.filter((each) => /^platform-(operators|nodes)\//.test(each));
+    assert.equal(inShared.length, 10);
+    assert.equal(new Set(inShared).size, 10);
   });
 
   it("waits for the shared services with all that needs their namespace, their definitions or their operator", async () => {
@@ -176,13 +198,15 @@ describe("Monitoring", () => {
       monitoring.probe("web", { peer, port: 3000, url: "http://web" });
     });
     const operator = one(waiting, "Deployment", "cluster-prometheus-operator-server").urn;
+    const exporter = one(waiting, "DaemonSet").urn;
     const needing = waiting.resources.filter(
       (each) =>
         each.type.startsWith("kubernetes:monitoring.coreos.com/") ||
-        (each.name.startsWith("monitoring-") && nameOf(each).startsWith("platform-operators/")),
+        (each.name.startsWith("monitoring-") && /^platform-(operators|nodes)\//.test(nameOf(each))),
     );
     assert.ok(needing.length > 10);
-    for (const each of needing) assert.ok(each.dependencies.includes(operator), each.name);
+    for (const each of needing)
+      for (const urn of [operator, exporter]) assert.ok(each.dependencies.includes(urn), each.name);
   });
 
   it("sends alerts to nobody, or to the webhook and only there", async () => {
@@ -209,6 +233,53 @@ describe("Monitoring", () => {
     assert.deepEqual(field(way, "spec.egress"), [
       { to: [{ ipBlock: { cidr: "203.0.113.7/32" } }], ports: [{ protocol: "TCP", port: 8443 }] },
     ]);
+  });
+});
+
+describe("what a cluster has once for monitoring", () => {
+  it("is there where the installing stack is monitored, and not where it is not", async () => {
+    const watchers = ["prometheus-operator", "kube-state-metrics", "node-exporter"];
+    const servers = ({ resources }: Recording): unknown[] =>
+      resources
+        .filter((each) => ["Deployment", "DaemonSet"].includes(kindOf(each)))
+        .map((each) => field(each, "metadata.name"))
+        .sort();
+    const controllers = ["cert-manager", "external-secrets"];
+    const watched = await record(() => void new Scene().services());
+    assert.deepEqual(servers(watched), [...controllers, ...watchers].sort());
+    const blind = await record(() => void new Scene().services("cluster", { monitoring: undefined }));
+    assert.deepEqual(servers(blind), controllers);
+    assert.deepEqual(
+      ofKind(blind, "Namespace").map(({ name }) => name),
+      ["cluster-home-operators"],
+    );
+  });
+
+  it("looks at the machines from a namespace of its own, the only one that takes more than restricted pods", async () => {
+    const recording = await record(() => void new Scene().services());
+    const profiles = ofKind(recording, "Namespace").map((each) => [
+      field(each, "metadata.name"),
+      (field(each, "metadata.labels") as Record<string, string>)["pod-security.kubernetes.io/enforce"],
+    ]);
+    assert.deepEqual(profiles, [
+      ["platform-operators", "restricted"],
+      ["platform-nodes", "privileged"],
+    ]);
+    const pod = field(one(recording, "DaemonSet"), "spec.template.spec") as Record<string, unknown>;
+    assert.deepEqual(pod.volumes, [{ name: "proc", hostPath: { path: "/proc", type: "Directory" } }]);
+    for (const shared of ["hostPID", "hostNetwork", "hostIPC"]) assert.equal(pod[shared], undefined, shared);
+    assert.equal(pod.automountServiceAccountToken, false);
+    const [container] = pod.containers as { securityContext: object; volumeMounts: { readOnly: boolean }[] }[];
+    assert.deepEqual(container?.securityContext, {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      runAsNonRoot: true,
+      capabilities: { drop: ["ALL"] },
+    });
+    assert.deepEqual(
+      container.volumeMounts.map(({ readOnly }) => readOnly),
+      [true],
+    );
   });
 });
 
@@ -240,6 +311,7 @@ describe("the operator of Prometheus", () => {
       field(each, "spec.ports.0.port") as number,
     ]);
     assert.deepEqual(services.sort(), [
+      ["platform-nodes/node-exporter", 9100],
       ["platform-operators/cert-manager", 9402],
       ["platform-operators/external-secrets", 8080],
       ["platform-operators/kube-state-metrics", 8080],

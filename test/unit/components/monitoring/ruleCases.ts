@@ -16,6 +16,9 @@ const pod = 'namespace="dev-apps",pod="web-1"';
 const certificate = 'certmanager_certificate_expiration_timestamp_seconds{namespace="dev-secrets",name="vault-tls"}';
 const quota = (type: string): string =>
   `kube_resourcequota{namespace="dev-apps",resourcequota="quota",resource="pods",type="${type}"}`;
+const redis = (ordinal: number): string => `redis_up{job="redis",namespace="dev-data",pod="redis-${ordinal}"}`;
+const node = (condition: string): string =>
+  `kube_node_status_condition{node="node1",condition="${condition}",status="true"}`;
 
 type Circumstances = Omit<Case, "alert" | "at">;
 
@@ -157,19 +160,33 @@ export const CASES: readonly Case[] = [
     at: "1m",
     ...rest,
   })),
-  ...each("RedisDown", "1m", [
+  ...each("RedisDown", "2m", [
+    { when: "all servers answer", series: { [redis(0)]: "1x12", [redis(1)]: "1x12" }, firing: 0 },
+    { when: "one does not answer", series: { [redis(0)]: "1x12", [redis(1)]: "1 0x12" }, firing: 1 },
+    { when: "one is replaced by another pod", series: { [redis(0)]: "1x12", [redis(1)]: "1 1 stale" }, firing: 0 },
+    { when: "none is there any more", series: { [redis(0)]: "1 1 stale" }, firing: 1 },
+    { when: "none ever was, but another exporter", series: { 'redis_up{job="other"}': "1x12" }, firing: 1 },
+    { when: "one answers again", series: { [redis(0)]: "0x4 1x8" }, firing: 0 },
+  ]),
+  ...each("NodeUnhealthy", "2m", [
+    { when: "a node is well", series: { [node("Ready")]: "1x12", [node("DiskPressure")]: "0x12" }, firing: 0 },
+    { when: "a node is not ready", series: { [node("Ready")]: "0x12" }, firing: 1 },
     {
-      when: "no server of it is ready",
-      series: { 'kube_statefulset_status_replicas_ready{namespace="dev-data",statefulset="redis"}': "0x12" },
+      when: "a node's disk is nearly full",
+      series: { [node("Ready")]: "1x12", [node("DiskPressure")]: "1x12" },
       firing: 1,
     },
-    { when: "its exporter cannot ask it", series: { 'redis_up{namespace="dev-data"}': "0x12" }, firing: 1 },
-    {
-      when: "another server is not ready",
-      series: { 'kube_statefulset_status_replicas_ready{namespace="dev-secrets",statefulset="vault"}': "0x12" },
-      firing: 0,
-    },
   ]),
+  ...[40, 4].map((available) => ({
+    alert: "NodeMemoryLow",
+    when: `${available} of 100 are left`,
+    series: {
+      'node_memory_MemAvailable_bytes{instance="192.0.2.1:9100"}': `${available}x16`,
+      'node_memory_MemTotal_bytes{instance="192.0.2.1:9100"}': "100x16",
+    },
+    at: "4m",
+    firing: available < 5 ? 1 : 0,
+  })),
   ...each("RuleEvaluationFailing", "2m", [
     {
       when: "rules are evaluated",

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { redisRules } from "../../../../components/monitoring/subjects/redis";
+import { redisWatched } from "../../../../components/monitoring/subjects/redis";
 import { vaultWatched } from "../../../../components/monitoring/subjects/vault";
 import { record } from "../recorder";
 import { Scene, field, kindOf } from "../scene";
@@ -28,7 +28,8 @@ async function ruleGroups(): Promise<Group[]> {
     const monitoring = new Scene().monitoring("monitoring", { runbooks: "https://git.example/docs/runbooks/" });
     const vault = { name: "vault", namespace: "dev-secrets", selector: { app: "vault" } };
     monitoring.watch("vault", vaultWatched(vault, pulumi.output("dev-secrets"), "PEM"));
-    monitoring.alert("redis", redisRules);
+    const redis = { name: "redis", namespace: "dev-data", selector: { app: "redis" } };
+    monitoring.watch("redis", redisWatched({ peer: redis, port: 9121 }));
   });
   return resources
     .filter((each) => kindOf(each) === "PrometheusRule")
