@@ -46,9 +46,12 @@ async function forward(pod: string, port: number): Promise<{ url: string; stop: 
     stdio: ["ignore", "pipe", "inherit"],
   });
   const local = await new Promise<string>((done, fail) => {
+    const timer = setTimeout(() => child.kill(), 30_000);
     child.stdout?.on("data", (data: Buffer) => {
       const found = /127\.0\.0\.1:(\d+)/.exec(data.toString())?.[1];
-      if (found) done(found);
+      if (!found) return;
+      clearTimeout(timer);
+      done(found);
     });
     child.on("exit", (code) => fail(new Error(`kubectl port-forward to ${pod} ended with ${code}`)));
   });
@@ -90,7 +93,7 @@ describe(`monitoring of an environment (sandbox ${NAME})`, function () {
 
   it("[002.7] reaches every target that the components named", async () => {
     const expected = [
-      ...["alertmanager", "blackbox", "prometheus", "registry", "vault", `endpoint-${APP}`],
+      ...["alertmanager", "blackbox", "prometheus", "redis", "registry", "vault", `endpoint-${APP}`],
       ...SHARED.map(({ name }) => name),
     ].sort();
     await eventually(async () => {
@@ -102,6 +105,10 @@ describe(`monitoring of an environment (sandbox ${NAME})`, function () {
       );
       assert.deepEqual([...new Set(activeTargets.map(({ labels }) => labels.job))].sort(), expected);
     }, 90_000);
+    const nodes = (await kubectl(["get", "nodes", "-o", "name"])).trim().split("\n");
+    assert.equal(await value('count(up{job="node-exporter"})'), nodes.length);
+    assert.equal(await value("min(redis_up)"), 1);
+    assert.equal(await value("min(probe_success)"), 1);
   });
 
   it("evaluates every rule, and none fails", async () => {
@@ -183,25 +190,25 @@ describe(`monitoring of an environment (sandbox ${NAME})`, function () {
     }
   });
 
-  it("[001.5] raises EndpointDown within two minutes of an application scaled to nothing, and takes it back", async () => {
-    const scale = (replicas: number): Promise<string> =>
-      kubectl(["scale", "deployment", APP, "-n", APPS, `--replicas=${replicas}`]);
-    const before = Number(await kubectl(["get", "deployment", APP, "-n", APPS, "-o", "jsonpath={.spec.replicas}"]));
+  it("[001.5] raises its alerts within two minutes of Redis scaled to nothing, and takes them back", async () => {
+    const redis = ["statefulset", "redis", "-n", `${STACK}-data`];
+    const before = Number(await kubectl(["get", ...redis, "-o", "jsonpath={.spec.replicas}"]));
+    const raisedNow = async (): Promise<string[]> =>
+      [...(await alerts("RedisDown")), ...(await alerts("EndpointDown"))].map(({ labels }) => labels.alertname ?? "");
+    const seconds = (from: number): string => `${Math.round((Date.now() - from) / 1000)} s`;
+    assert.deepEqual(await raisedNow(), []);
+
     const down = Date.now();
-    await scale(0);
-    let raised = 0;
+    await kubectl(["scale", ...redis, "--replicas=0"]);
     try {
-      await eventually(async () => {
-        const [alert] = await alerts("EndpointDown");
-        assert.equal(alert?.labels.app, APP);
-      }, 120_000);
-      raised = Date.now();
+      // The application says that it cannot serve without it.
+      await eventually(async () => assert.deepEqual(await raisedNow(), ["RedisDown", "EndpointDown"]), 120_000);
+      console.log(`      raised after ${seconds(down)}`);
     } finally {
-      await scale(before);
+      await kubectl(["scale", ...redis, `--replicas=${before}`]);
     }
     const back = Date.now();
-    await eventually(async () => assert.deepEqual(await alerts("EndpointDown"), []), 150_000);
-    const seconds = (from: number, to: number): string => `${Math.round((to - from) / 1000)} s`;
-    console.log(`      raised after ${seconds(down, raised)}, taken back after ${seconds(back, Date.now())}`);
+    await eventually(async () => assert.deepEqual(await raisedNow(), []), 150_000);
+    console.log(`      taken back after ${seconds(back)}`);
   });
 });

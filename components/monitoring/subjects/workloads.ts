@@ -13,7 +13,8 @@ export const workloadRules: readonly Rule[] = [
     alert: "PodNotReady",
     expr:
       'max by (namespace, pod) (kube_pod_status_ready{condition=~"false|unknown"}) == 1' +
-      ' unless on (namespace, pod) kube_pod_status_phase{phase="Succeeded"} == 1',
+      // What has ended is replaced by whoever owns it, or was a job's.
+      ' unless on (namespace, pod) kube_pod_status_phase{phase=~"Succeeded|Failed"} == 1',
     for: "1m",
     severity: "warning",
     summary: "{{ $labels.namespace }}/{{ $labels.pod }} is not ready",

@@ -61,16 +61,16 @@ export const CASES: readonly Case[] = [
     at: "2m",
     firing: 1,
   },
-  {
+  ...["Succeeded", "Failed", "Running"].map((phase) => ({
     alert: "PodNotReady",
-    when: "the pod of a job has ended",
+    when: `a pod is not ready and ${phase}`,
     series: {
       [`kube_pod_status_ready{${pod},condition="false"}`]: "1x12",
-      [`kube_pod_status_phase{${pod},phase="Succeeded"}`]: "1x12",
+      [`kube_pod_status_phase{${pod},phase="${phase}"}`]: "1x12",
     },
     at: "2m",
-    firing: 0,
-  },
+    firing: phase === "Running" ? 1 : 0,
+  })),
   {
     alert: "PodNotReady",
     when: "nobody knows, as the node is gone",
