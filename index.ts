@@ -6,8 +6,10 @@ import { AppImage } from "./components/appImage";
 import { AppWorkload } from "./components/appWorkload";
 import { ClusterServices, MONITORING_SERVICE_IMAGES, SERVICE_IMAGES } from "./components/clusterServices";
 import { Environment } from "./components/environment";
-import { checkPin, checkServices, clusterFacts, readKubeconfig, serviceAddress } from "./components/lib/cluster";
+import { checkPin, checkServices, clusterFacts, serviceAddress } from "./components/lib/cluster";
 import { decoded, parseConfig } from "./components/lib/config";
+import { applyDefinitions } from "./components/lib/definitions";
+import { readKubeconfig } from "./components/lib/kubeconfig";
 import { program } from "./components/lib/program";
 import { recordedImages } from "./components/lib/promotion";
 import { registryReader } from "./components/lib/registryAccess";
@@ -31,11 +33,14 @@ export = program(async () => {
   const facts = await clusterFacts(kubeconfig);
   checkPin(stack, facts, target.clusterUid ?? config.clusterUid, kubeconfig.context);
   const wanted = { monitoring: config.monitoring.enabled };
-  // A preview may look ahead of the stack that installs them.
-  if (config.clusterServices === "use" && !pulumi.runtime.isDryRun()) checkServices(stack, facts, wanted);
+  const installs = config.clusterServices === "install";
+  const definitions = installs ? definitionsOf(target, wanted) : [];
+  // A preview writes nothing, and may look ahead of the stack that installs them.
+  if (!installs && !pulumi.runtime.isDryRun()) checkServices(stack, facts, wanted);
   enforcePolicies({ stack });
   const source = registryReader(target, kubeconfig);
   const recorded = await recordedImages(stack, config.apps, source);
+  if (!pulumi.runtime.isDryRun()) await applyDefinitions(kubeconfig, definitions);
 
   const cluster = new k8s.Provider("cluster", {
     kubeconfig: kubeconfig.providerInput,
@@ -50,20 +55,9 @@ export = program(async () => {
   const concerns = ["secrets", "registry", "data", "apps", ...(wanted.monitoring ? ["monitoring"] : [])];
   const environment = new Environment(stack, { environment: stack, concerns, quota }, opts);
   const { authority, ...vault } = secretsTarget(target, stack);
-  const services =
-    config.clusterServices === "install"
-      ? new ClusterServices(
-          "cluster",
-          {
-            images: images(target, SERVICE_IMAGES),
-            monitoring: wanted.monitoring ? { images: images(target, MONITORING_SERVICE_IMAGES) } : undefined,
-            definitions: definitionsOf(target, wanted),
-            authority,
-            apiServers,
-          },
-          opts,
-        ).ready
-      : [];
+  const monitoring = wanted.monitoring ? { images: images(target, MONITORING_SERVICE_IMAGES) } : undefined;
+  const shared = { images: images(target, SERVICE_IMAGES), monitoring, authority, apiServers };
+  const services = installs ? new ClusterServices("cluster", shared, opts).ready : [];
   const secrets = new SecretsPlatform(
     "vault",
     {
@@ -153,11 +147,11 @@ export = program(async () => {
   if (wanted.monitoring) {
     const place = { ...here, namespace: environment.namespace("monitoring"), namespaces: environment.names };
     const args = { ...place, ...config.monitoring, images: images(target, MONITORING_IMAGES), services };
-    const monitoring = new Monitoring("monitoring", args, opts);
-    monitoring.watch("vault", vaultWatched(secrets.peer, environment.namespace("secrets"), authority.certificate));
-    monitoring.watch("registry", registry.metrics);
-    monitoring.watch("redis", redisWatched(redis.metrics));
-    for (const [name, { readiness }] of Object.entries(workloads)) monitoring.probe(name, readiness);
+    const monitor = new Monitoring("monitoring", args, opts);
+    monitor.watch("vault", vaultWatched(secrets.peer, environment.namespace("secrets"), authority.certificate));
+    monitor.watch("registry", registry.metrics);
+    monitor.watch("redis", redisWatched(redis.metrics));
+    for (const [name, { readiness }] of Object.entries(workloads)) monitor.probe(name, readiness);
   }
 
   const endpoints = Object.fromEntries(Object.entries(workloads).map(([name, { endpoint }]) => [name, endpoint]));

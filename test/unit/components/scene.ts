@@ -76,7 +76,6 @@ export class Scene {
           nodeExporter: "images.example/node-exporter@sha256:f",
         },
       },
-      definitions: [],
       authority: { certificate: "certificate of the authority", key: pulumi.secret("key of the authority") },
       apiServers: this.apiServers,
     };
