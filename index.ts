@@ -56,8 +56,8 @@ export = program(async () => {
   const environment = new Environment(stack, { environment: stack, concerns, quota }, opts);
   const { authority, ...vault } = secretsTarget(target, stack);
   const monitoring = wanted.monitoring ? { images: images(target, MONITORING_SERVICE_IMAGES) } : undefined;
-  const shared = { images: images(target, SERVICE_IMAGES), monitoring, authority, apiServers };
-  const services = installs ? new ClusterServices("cluster", shared, opts).ready : [];
+  const shared = { environment: stack, images: images(target, SERVICE_IMAGES), monitoring, authority, apiServers };
+  const services = installs ? new ClusterServices("cluster", shared, opts) : undefined;
   const secrets = new SecretsPlatform(
     "vault",
     {
@@ -67,7 +67,7 @@ export = program(async () => {
       ...config.secrets,
       ...vault,
       authority: authority.certificate,
-      services,
+      services: services?.ready ?? [],
     },
     opts,
   );
@@ -146,7 +146,8 @@ export = program(async () => {
 
   if (wanted.monitoring) {
     const place = { ...here, namespace: environment.namespace("monitoring"), namespaces: environment.names };
-    const args = { ...place, ...config.monitoring, images: images(target, MONITORING_IMAGES), services };
+    const waits = { services: services?.watching ?? [] };
+    const args = { ...place, ...config.monitoring, ...waits, images: images(target, MONITORING_IMAGES) };
     const monitor = new Monitoring("monitoring", args, opts);
     monitor.watch("vault", vaultWatched(secrets.peer, environment.namespace("secrets"), authority.certificate));
     monitor.watch("registry", registry.metrics);

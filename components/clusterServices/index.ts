@@ -7,6 +7,7 @@ import type { Place } from "../lib/network";
 import { WORKLOAD_TIMEOUT } from "../lib/security";
 import { type Controller, createController } from "./controller";
 import { certManager, externalSecrets, kubeStateMetrics, prometheusOperator } from "./controllers";
+import { createGuard } from "./guard";
 import { NODES_CONCERN, createNodeExporter } from "./nodeExporter";
 
 /** The names of the images in the lock, by what they are here. */
@@ -24,6 +25,8 @@ export const MONITORING_SERVICE_IMAGES = {
 type Images<T> = Readonly<Record<keyof T, pulumi.Input<string>>>;
 
 export interface ClusterServicesArgs {
+  /** The environment whose stack installs them. */
+  readonly environment: string;
   /** By digest, from the image lock. */
   readonly images: Images<typeof SERVICE_IMAGES>;
   /** Adds what every environment's monitoring needs. @default none */
@@ -41,22 +44,34 @@ export interface ClusterServicesArgs {
 export class ClusterServices extends PlatformComponent {
   /** What everything that asks for a certificate or a synced secret waits for. */
   readonly ready: pulumi.Resource[];
+  /** What every environment's monitoring waits for. */
+  readonly watching: pulumi.Resource[];
+  private readonly namespace: pulumi.Output<string>;
 
-  constructor(name: string, args: ClusterServicesArgs, opts: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    private readonly args: ClusterServicesArgs,
+    opts: pulumi.ComponentResourceOptions,
+  ) {
     super("ClusterServices", name, opts);
     const home = new Environment(
       this.child("home"),
       { environment: "platform", concerns: ["operators"], quota: { cpu: "4", memory: "4Gi", pods: 20 } },
       this.own,
     );
-    const namespace = home.namespace("operators");
+    const namespace = (this.namespace = home.namespace("operators"));
     const controller = (each: Controller): pulumi.Resource =>
       createController(this.child(each.name), each, namespace, args.apiServers, this.own);
     const issuing = controller(certManager(args.images.certManager));
     const syncing = controller(externalSecrets(args.images.externalSecrets));
-    const watching = args.monitoring ? this.createWatchers(args.monitoring.images, controller) : [];
-    this.ready = [this.createIssuer(args, namespace, issuing), syncing, ...watching];
+    this.watching = args.monitoring ? this.createWatchers(args.monitoring.images, controller) : [];
+    this.ready = [this.createIssuer(args, namespace, issuing), syncing];
     this.registerOutputs({ namespace });
+  }
+
+  /** Keeps the stack, with everything that it made, from being removed while another environment needs these services. */
+  guard(everything: pulumi.Resource[]): void {
+    createGuard(this.child("guard"), { ...this.args, namespace: this.namespace }, [this, ...everything], this.own);
   }
 
   private createWatchers(

@@ -64,6 +64,7 @@ export class Scene {
 
   services(name = "cluster", change: Partial<ClusterServicesArgs> = {}): ClusterServices {
     const args: ClusterServicesArgs = {
+      environment: "dev",
       images: {
         certManager: "images.example/cert@sha256:5",
         externalSecrets: "images.example/eso@sha256:6",

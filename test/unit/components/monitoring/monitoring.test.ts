@@ -192,8 +192,8 @@ describe("Monitoring", () => {
   it("waits for the shared services with all that needs their namespace, their definitions or their operator", async () => {
     const waiting = await record(() => {
       const scene = new Scene();
-      const { ready } = scene.services();
-      const monitoring = scene.monitoring("monitoring", { services: ready });
+      const { watching } = scene.services();
+      const monitoring = scene.monitoring("monitoring", { services: watching });
       monitoring.watch("web", { peer, port: 9000 });
       monitoring.probe("web", { peer, port: 3000, url: "http://web" });
     });
