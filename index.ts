@@ -5,7 +5,7 @@ import { Access } from "./components/access";
 import { waysIn } from "./components/access/ways";
 import { type Release, appImages } from "./components/appImages";
 import { AppWorkload } from "./components/appWorkload";
-import { ClusterServices } from "./components/clusterServices";
+import { ClusterServices, MONITORING_SERVICE_IMAGES, SERVICE_IMAGES } from "./components/clusterServices";
 import { Environment } from "./components/environment";
 import { checkPin, checkServices, clusterFacts, serviceAddress } from "./components/lib/cluster";
 import { decoded, parseConfig } from "./components/lib/config";
@@ -14,7 +14,10 @@ import { readKubeconfig } from "./components/lib/kubeconfig";
 import { program } from "./components/lib/program";
 import { recordedImages } from "./components/lib/promotion";
 import { registryReader } from "./components/lib/registryAccess";
-import { definitionsOf, image, readTarget, registryTarget, secretsTarget } from "./components/lib/target";
+import { definitionsOf, image, images, readTarget, registryTarget, secretsTarget } from "./components/lib/target";
+import { MONITORING_IMAGES, Monitoring } from "./components/monitoring";
+import { redisWatched } from "./components/monitoring/subjects/redis";
+import { vaultWatched } from "./components/monitoring/subjects/vault";
 import { RedisCluster } from "./components/redisCluster";
 import { Registry } from "./components/registry";
 import { SecretsPlatform } from "./components/secretsPlatform";
@@ -29,10 +32,11 @@ export = program(async () => {
   const kubeconfig = readKubeconfig();
   const facts = await clusterFacts(kubeconfig);
   checkPin(stack, facts, target.clusterUid ?? config.clusterUid, kubeconfig.context);
+  const wanted = { monitoring: config.monitoring.enabled };
   const installs = config.clusterServices === "install";
-  const definitions = installs ? definitionsOf(target) : [];
+  const definitions = installs ? definitionsOf(target, wanted) : [];
   // A preview writes nothing, and may look ahead of the stack that installs them.
-  if (!installs && !pulumi.runtime.isDryRun()) checkServices(stack, facts);
+  if (!installs && !pulumi.runtime.isDryRun()) checkServices(stack, facts, wanted);
   enforcePolicies({ stack });
   const source = registryReader(target, kubeconfig);
   const recorded = await recordedImages(stack, config.apps, source);
@@ -44,52 +48,36 @@ export = program(async () => {
     kubeClientSettings: { qps: 500, burst: 1000 },
   });
   const opts = { providers: { kubernetes: cluster, random: new random.Provider("random") } };
-  const podCidrs = config.podCidrs ?? facts.podCidrs;
+  const { replicas, spread, quota } = config.profile;
+  const { apiServers, podCidrs } = facts;
+  const here = { environment: stack, spread, apiServers, podCidrs: config.podCidrs ?? podCidrs };
 
-  const environment = new Environment(
-    stack,
-    { environment: stack, concerns: ["secrets", "registry", "data", "apps"], quota: config.profile.quota },
-    opts,
-  );
+  const concerns = ["secrets", "registry", "data", "apps", ...(wanted.monitoring ? ["monitoring"] : [])];
+  const environment = new Environment(stack, { environment: stack, concerns, quota }, opts);
   const { authority, ...vault } = secretsTarget(target, stack);
-  const services = installs
-    ? new ClusterServices(
-        "cluster",
-        {
-          images: {
-            certManager: image(target, "cert-manager-controller"),
-            externalSecrets: image(target, "external-secrets"),
-          },
-          authority,
-          apiServers: facts.apiServers,
-        },
-        opts,
-      ).ready
-    : [];
+  const monitoring = wanted.monitoring ? { images: images(target, MONITORING_SERVICE_IMAGES) } : undefined;
+  const shared = { environment: stack, images: images(target, SERVICE_IMAGES), monitoring, authority, apiServers };
+  const services = installs ? new ClusterServices("cluster", shared, opts) : undefined;
   const secrets = new SecretsPlatform(
     "vault",
     {
-      environment: stack,
+      ...here,
       namespace: environment.namespace("secrets"),
-      images: { vault: image(target, "vault"), node: image(target, "node") },
-      spread: config.profile.spread,
+      images: images(target, { vault: "vault", node: "node" }),
       ...config.secrets,
       ...vault,
       authority: authority.certificate,
-      podCidrs,
-      apiServers: facts.apiServers,
-      services,
+      services: services?.ready ?? [],
     },
     opts,
   );
   const registry = new Registry(
     "registry",
     {
-      environment: stack,
+      ...here,
       namespace: environment.namespace("registry"),
       image: image(target, "registry"),
       shellImage: image(target, "busybox"),
-      podCidrs,
       secrets,
       ...config.registry,
       ...registryTarget(target, stack),
@@ -99,11 +87,11 @@ export = program(async () => {
   const redis = new RedisCluster(
     "redis",
     {
-      environment: stack,
+      ...here,
       namespace: environment.namespace("data"),
       image: image(target, "redis"),
+      exporterImage: wanted.monitoring ? image(target, "redis-exporter") : undefined,
       secrets,
-      spread: config.profile.spread,
       ...config.redis,
     },
     opts,
@@ -115,14 +103,13 @@ export = program(async () => {
   registry.pullSecret(environment.namespace("registry"), "stage");
   const bring = appImages({ environment: stack, target, registry, source, recorded }, opts);
   const releases: Record<string, Release> = {};
-  const endpoints: Record<string, pulumi.Output<string>> = {};
+  const workloads: Record<string, AppWorkload> = {};
   for (const [name, app] of Object.entries(config.apps)) {
     const release = (releases[name] = bring(name, app));
-    const { replicas, spread } = config.profile;
-    const workload = new AppWorkload(
+    workloads[name] = new AppWorkload(
       name,
       {
-        environment: stack,
+        ...here,
         namespace,
         image: release.image,
         pullSecret,
@@ -131,16 +118,24 @@ export = program(async () => {
         addressOf: (...service) => serviceAddress(kubeconfig, ...service),
         redis: app.redis ? redis : undefined,
         replicas,
-        spread,
-        podCidrs,
       },
       opts,
     );
-    endpoints[name] = workload.endpoint;
   }
 
   new Access("access", { environment: stack, namespace, ...config.access }, opts);
+  if (wanted.monitoring) {
+    const place = { ...here, namespace: environment.namespace("monitoring"), namespaces: environment.names };
+    const waits = { services: services?.watching ?? [] };
+    const args = { ...place, ...config.monitoring, ...waits, images: images(target, MONITORING_IMAGES) };
+    const monitor = new Monitoring("monitoring", args, opts);
+    monitor.watch("vault", vaultWatched(secrets.peer, environment.namespace("secrets"), authority.certificate));
+    monitor.watch("registry", registry.metrics);
+    monitor.watch("redis", redisWatched(redis.metrics));
+    for (const [name, { readiness }] of Object.entries(workloads)) monitor.probe(name, readiness);
+  }
 
+  const endpoints = Object.fromEntries(Object.entries(workloads).map(([name, { endpoint }]) => [name, endpoint]));
   return {
     endpoints,
     releases,

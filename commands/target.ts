@@ -19,9 +19,17 @@ export const PROGRAM_IMAGES = [
   "vault",
   "cert-manager-controller",
   "external-secrets",
+  "prometheus-operator",
+  "prometheus-config-reloader",
+  "kube-state-metrics",
+  "node-exporter",
+  "prometheus",
+  "alertmanager",
+  "blackbox-exporter",
+  "redis-exporter",
 ];
 
-const DEFINED = ["cert-manager", "external-secrets"] as const;
+const DEFINED = ["cert-manager", "external-secrets", "prometheus-operator"] as const;
 
 /** Files with the definitions of the custom resources that the program uses. */
 export async function definitions(): Promise<string[]> {

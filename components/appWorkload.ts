@@ -40,6 +40,8 @@ export interface AppWorkloadArgs {
  */
 export class AppWorkload extends PlatformComponent {
   readonly peer: Peer;
+  /** Where it says whether it can serve, to those who are let in. */
+  readonly readiness: { readonly peer: Peer; readonly port: number; readonly url: pulumi.Output<string> };
   /** Where the application answers: from outside when exposed, else from inside the cluster. */
   readonly endpoint: pulumi.Output<string>;
 
@@ -47,6 +49,8 @@ export class AppWorkload extends PlatformComponent {
     super("AppWorkload", name, opts);
     const identity: Identity = { environment: args.environment, component: "app", name };
     this.peer = { name, namespace: args.namespace, selector: selector(identity) };
+    const url = pulumi.interpolate`http://${name}.${args.namespace}.svc.cluster.local/readyz`;
+    this.readiness = { peer: this.peer, port: args.port, url };
     for (const { peer, port } of args.redis?.entries ?? []) link(this.peer, peer, port, this.own);
     if (args.expose) fromOutsidePods(this.peer, args.port, args.podCidrs, this.own);
     const deployment = this.createDeployment(args, identity, args.redis?.clientSecret(name, args.namespace));

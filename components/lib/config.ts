@@ -3,6 +3,7 @@ import { MODES } from "../redisCluster/settings";
 import { type RedisSize, SIZES } from "../redisCluster/size";
 import { Faults } from "./faults";
 import { bytes, cores } from "./quantities";
+import type { Webhook } from "../monitoring/alertmanager";
 import type { Seal } from "../secretsPlatform/settings";
 
 /** One environment, as its stack file describes it: read once, checked as a whole. */
@@ -16,6 +17,7 @@ export interface PlatformConfig {
   readonly secrets: SecretsConfig;
   readonly registry: { readonly storage: string };
   readonly redis: RedisSize & { readonly storage: string; readonly memory: string };
+  readonly monitoring: MonitoringConfig;
   readonly profile: Profile;
   /** Who may edit the applications' namespace, and whether they get into running pods. */
   readonly access: { readonly developers: readonly string[]; readonly exec: boolean };
@@ -27,6 +29,14 @@ export interface SecretsConfig {
   readonly storage: string;
   readonly refresh: string;
   readonly seal: Seal;
+}
+
+export interface MonitoringConfig {
+  readonly enabled: boolean;
+  readonly retention: string;
+  readonly storage: string;
+  readonly webhook?: Webhook;
+  readonly runbooks: string;
 }
 
 export interface Profile {
@@ -62,6 +72,7 @@ const NAME = /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/;
 const CIDR = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
 const isCidrList = (value: unknown): value is string[] =>
   Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === "string" && CIDR.test(each));
+const MONITORING_KEYS = ["enabled", "retention", "storage", "webhook", "runbooks"];
 type Fields = Readonly<Record<string, unknown>>;
 
 export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
@@ -80,6 +91,7 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
   const secrets = reader.object("platform:secrets", raw("secrets"), ["replicas", "storage", "refresh", "seal"]);
   const registry = reader.object("platform:registry", raw("registry"), ["storage"]);
   const redis = reader.object("platform:redis", raw("redis"), ["mode", "masters", "replicas", "storage", "memory"]);
+  const monitoring = reader.object("platform:monitoring", raw("monitoring"), MONITORING_KEYS);
   const profile = reader.object("platform:profile", raw("profile"), ["replicas", "spread", "quota"]);
   const quota = reader.object("platform:profile.quota", profile.quota, ["cpu", "memory", "pods"]);
   const access = reader.object("platform:access", raw("access"), ["developers", "exec"]);
@@ -101,6 +113,13 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
       ...parseRedisSize(redis, reader),
       storage: reader.size("platform:redis.storage", redis.storage, "1Gi"),
       memory: reader.size("platform:redis.memory", redis.memory, "128Mi"),
+    },
+    monitoring: {
+      enabled: reader.flag("platform:monitoring.enabled", monitoring.enabled ?? true),
+      retention: reader.retention("platform:monitoring.retention", monitoring.retention, "2d"),
+      storage: reader.size("platform:monitoring.storage", monitoring.storage, "2Gi"),
+      webhook: parseWebhook("platform:monitoring.webhook", monitoring.webhook, reader, faults),
+      runbooks: reader.text("platform:monitoring.runbooks", monitoring.runbooks, "docs/runbooks"),
     },
     profile: {
       replicas: reader.integer("platform:profile.replicas", profile.replicas, 1, 20),
@@ -198,6 +217,16 @@ function parseSeal(place: string, value: unknown, reader: Reader, faults: Faults
   };
 }
 
+function parseWebhook(place: string, value: unknown, reader: Reader, faults: Faults): Webhook | undefined {
+  if (value === undefined) return undefined;
+  const { url, addresses } = reader.object(place, value, ["url", "addresses"]);
+  const sound = isText(url) && /^https?:\/\/[^/]/.test(url) && URL.canParse(url);
+  if (!sound) faults.add(`${place}.url`, url, "where alerts are posted to, http:// or https://");
+  if (!isCidrList(addresses))
+    faults.add(`${place}.addresses`, addresses, 'the address ranges behind the URL, such as ["203.0.113.7/32"]');
+  return sound && isCidrList(addresses) ? { url, addresses } : undefined;
+}
+
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
 /** Reads single values, noting each fault and going on with a stand-in. */
@@ -245,6 +274,19 @@ class Reader {
     if (value === undefined) return fallback;
     if (typeof value === "string" && /^[1-9]\d*[smh]$/.test(value)) return value;
     this.faults.add(place, value, 'a time such as "30s", "5m" or "1h"');
+    return fallback;
+  }
+
+  retention(place: string, value: unknown, fallback: string): string {
+    if (value === undefined) return fallback;
+    if (typeof value === "string" && /^[1-9]\d*[hdw]$/.test(value)) return value;
+    this.faults.add(place, value, 'a time such as "12h", "2d" or "4w"');
+    return fallback;
+  }
+
+  text(place: string, value: unknown, fallback: string): string {
+    if (value === undefined || isText(value)) return value ?? fallback;
+    this.faults.add(place, value, "a text");
     return fallback;
   }
 

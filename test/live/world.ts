@@ -123,14 +123,14 @@ const BUSYBOX_PORT = 8080;
 export async function testPod(
   name: string,
   namespace: string,
-  extra: { command?: string[]; volume?: string; node?: string } = {},
+  extra: { labels?: Record<string, string>; command?: string[]; volume?: string; node?: string } = {},
 ): Promise<ReturnType<typeof podManifest>> {
   const page = `mkdir -p /tmp/www; echo hello from ${name} >/tmp/www/index.html; exec httpd -f -p ${BUSYBOX_PORT} -h /tmp/www`;
   const pod = podManifest({
     name,
     namespace,
     image: image(readTarget(await shell()), "busybox"),
-    labels: { test: name },
+    labels: extra.labels ?? { test: name },
     command: extra.command ?? ["sh", "-c", page],
   });
   if (extra.node) Object.assign(pod.spec, { nodeName: extra.node });

@@ -6,6 +6,7 @@ import {
   type Target,
   definitionsOf,
   image,
+  images,
   readTarget,
   registryTarget,
   secretsTarget,
@@ -57,6 +58,11 @@ describe("a target", () => {
     assert.throws(() => read(null), /is not usable/);
   });
 
+  it("gives several images, each under the name that is asked for", () => {
+    assert.deepEqual(images(target, { server: "redis" }), { server: "r@sha256:1" });
+    assert.throws(() => images(target, { server: "redis", other: "vault" }), /no image "vault"/);
+  });
+
   it("gives an image, or the names of those it has", () => {
     assert.equal(image(target, "redis"), "r@sha256:1");
     assert.throws(() => image(target, "vault"), /no image "vault" for the cluster of the tests: it has redis$/);
@@ -87,8 +93,13 @@ describe("a target", () => {
       () => secretsTarget(target, "dev"),
       /has no way to the Vault of "dev" yet\. Name its url under vaults\.dev/,
     );
-    assert.throws(() => definitionsOf(target), /has no files with the definitions .* name them under definitions/);
-    assert.deepEqual(definitionsOf({ ...target, definitions: ["one.json"] }), ["one.json"]);
+    const all = { monitoring: true };
+    assert.throws(() => definitionsOf(target, all), /has no files with the definitions .* name them under definitions/);
+    const files = ["cert-manager.io", "monitoring.coreos.com"].map((group) =>
+      write(`${group}.json`, JSON.stringify({ spec: { group } })),
+    );
+    assert.deepEqual(definitionsOf({ ...target, definitions: files }, all), files);
+    assert.deepEqual(definitionsOf({ ...target, definitions: files }, { monitoring: false }), files.slice(0, 1));
   });
 
   it("gives the way to Vault, with the authority's key as a secret", async () => {
