@@ -113,7 +113,7 @@ export function get(url: string, method = "GET"): Promise<Answer> {
   return new Promise((done, fail) => {
     const request = http.request(
       url,
-      { method, timeout: 5000, agent: false, headers: { accept: "text/html" } },
+      { method, timeout: 5000, agent: false, headers: { accept: "text/html, */*;q=0.8" } },
       (response) => {
         let body = "";
         response.setEncoding("utf8");
