@@ -22,6 +22,8 @@ const calls: [string, string[], { code: number; says: RegExp }][] = [
   ],
   ["down", [], { code: 0, says: /^nothing to remove: local cluster "platform" is not there/ }],
   ["env", [], { code: 2, says: /^error: local cluster "platform" is not there yet: npm run up makes it/ }],
+  ["handover", [], { code: 2, says: /^error: "" is no environment: take --to dev, qa or prod/ }],
+  ["handover", ["--to", "qa"], { code: 2, says: /^error: local cluster "platform" does not run: npm run up/ }],
   ["sandbox", ["explode"], { code: 2, says: /^error: .*explode/ }],
 ];
 
