@@ -1,18 +1,17 @@
-import * as docker from "@pulumi/docker";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { AppImage } from "./components/appImage";
-import { AppWorkload } from "./components/appWorkload";
+import { createApps } from "./components/apps";
 import { ClusterServices } from "./components/clusterServices";
+import { Edge } from "./components/edge";
 import { Environment } from "./components/environment";
+import type { AddressOf } from "./components/lib/balancer";
 import { checkPin, checkServices, clusterFacts, readKubeconfig, serviceAddress } from "./components/lib/cluster";
 import { decoded, parseConfig } from "./components/lib/config";
 import { program } from "./components/lib/program";
 import { recordedImages } from "./components/lib/promotion";
 import { registryReader } from "./components/lib/registryAccess";
-import { definitionsOf, image, readTarget, registryTarget, secretsTarget } from "./components/lib/target";
-import { PromotedImage } from "./components/promotedImage";
+import { definitionsOf, edgeTarget, image, readTarget, registryTarget, secretsTarget } from "./components/lib/target";
 import { RedisCluster } from "./components/redisCluster";
 import { Registry } from "./components/registry";
 import { SecretsPlatform } from "./components/secretsPlatform";
@@ -39,11 +38,10 @@ export = program(async () => {
     kubeClientSettings: { qps: 500, burst: 1000 },
   });
   const opts = { providers: { kubernetes: cluster, random: new random.Provider("random") } };
-  const podCidrs = config.podCidrs ?? facts.podCidrs;
 
   const environment = new Environment(
     stack,
-    { environment: stack, concerns: ["secrets", "registry", "data", "apps"], quota: config.profile.quota },
+    { environment: stack, concerns: ["secrets", "registry", "data", "edge", "apps"], quota: config.profile.quota },
     opts,
   );
   const { authority, ...vault } = secretsTarget(target, stack);
@@ -63,99 +61,88 @@ export = program(async () => {
           opts,
         ).ready
       : [];
+  const here = {
+    environment: stack,
+    spread: config.profile.spread,
+    podCidrs: config.podCidrs ?? facts.podCidrs,
+    apiServers: facts.apiServers,
+    services,
+    addressOf: (...service: Parameters<AddressOf>) => serviceAddress(kubeconfig, ...service),
+  };
   const secrets = new SecretsPlatform(
     "vault",
     {
-      environment: stack,
+      ...here,
       namespace: environment.namespace("secrets"),
       images: { vault: image(target, "vault"), node: image(target, "node") },
-      spread: config.profile.spread,
       ...config.secrets,
       ...vault,
       authority: authority.certificate,
-      podCidrs,
-      apiServers: facts.apiServers,
-      services,
     },
     opts,
   );
+  const place = registryTarget(target, stack);
   const registry = new Registry(
     "registry",
     {
-      environment: stack,
+      ...here,
       namespace: environment.namespace("registry"),
       image: image(target, "registry"),
       shellImage: image(target, "busybox"),
-      podCidrs,
       secrets,
       ...config.registry,
-      ...registryTarget(target, stack),
+      ...place,
     },
     opts,
   );
   const redis = new RedisCluster(
     "redis",
     {
-      environment: stack,
+      ...here,
       namespace: environment.namespace("data"),
       image: image(target, "redis"),
       secrets,
-      spread: config.profile.spread,
       ...config.redis,
     },
     opts,
   );
 
-  const namespace = environment.namespace("apps");
-  const pullSecret = registry.pullSecret(namespace, "apps");
   // Where the next stage finds it.
   registry.pullSecret(environment.namespace("registry"), "stage");
-  const { pushHost } = registryTarget(target, stack);
-  const builder = config.build
-    ? new docker.Provider("builder", {
-        host: target.dockerHost,
-        registryAuth: [{ address: pushHost, ...registry.push }],
-      })
-    : undefined;
+  const edge = new Edge(
+    "edge",
+    {
+      ...here,
+      namespace: environment.namespace("edge"),
+      routesFrom: environment.namespace("apps"),
+      image: image(target, "traefik"),
+      ...config.edge,
+      ...edgeTarget(target, stack),
+    },
+    opts,
+  );
+  const { hosts, ...apps } = createApps(
+    config.apps,
+    {
+      ...here,
+      namespace: environment.namespace("apps"),
+      replicas: config.profile.replicas,
+      registry,
+      pushHost: place.pushHost,
+      redis,
+      secrets,
+      edge,
+      builder: { dockerHost: target.dockerHost, buildCa: target.buildCa, nodeImage: image(target, "node") },
+      recorded,
+      source,
+    },
+    opts,
+  );
 
-  const releases: Record<string, { image: pulumi.Output<string> }> = {};
-  const endpoints: Record<string, pulumi.Output<string>> = {};
-  for (const [name, app] of Object.entries(config.apps)) {
-    const reference = app.source
-      ? new AppImage(
-          name,
-          {
-            source: app.source,
-            registry,
-            pushHost,
-            buildArgs: { NODE_IMAGE: image(target, "node") },
-            buildCa: target.buildCa,
-          },
-          { provider: builder },
-        ).reference
-      : new PromotedImage(name, { from: app.from ?? "", image: recorded[name], registry, pushHost, source }, opts)
-          .reference;
-    releases[name] = { image: reference };
-    const { replicas, spread } = config.profile;
-    const workload = new AppWorkload(
-      name,
-      {
-        environment: stack,
-        namespace,
-        image: reference,
-        pullSecret,
-        port: app.port,
-        expose: app.expose,
-        addressOf: (...service) => serviceAddress(kubeconfig, ...service),
-        redis: app.redis ? redis : undefined,
-        replicas,
-        spread,
-        podCidrs,
-      },
-      opts,
-    );
-    endpoints[name] = workload.endpoint;
-  }
-
-  return { endpoints, releases, namespaces: environment.names, cluster: { uid: facts.uid, server: facts.server } };
+  return {
+    ...apps,
+    edge: { address: edge.address, hosts, certificateAuthority: authority.certificate },
+    namespaces: environment.names,
+    cluster: { uid: facts.uid, server: facts.server },
+  };
 });

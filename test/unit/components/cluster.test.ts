@@ -153,7 +153,7 @@ describe("the facts of a cluster", () => {
         server: cluster.url,
         podCidrs: ["10.1.0.0/24", "10.1.1.0/24"],
         apiServers: [{ address: "192.0.2.10", port: 6443 }],
-        apiGroups: ["cert-manager.io", "external-secrets.io"],
+        apiGroups: ["cert-manager.io", "external-secrets.io", "gateway.networking.k8s.io"],
       });
     });
   }
@@ -253,14 +253,25 @@ describe("the cluster's services", () => {
   const facts = { uid: "uid", server: "https://192.0.2.1:6443", podCidrs: [], apiServers: [] };
 
   it("let a stack that uses them go on where they are", () => {
-    const apiGroups = ["apps", "cert-manager.io", "external-secrets.io"];
+    const apiGroups = ["apps", "cert-manager.io", "external-secrets.io", "gateway.networking.k8s.io"];
     assert.doesNotThrow(() => checkServices("qa", { ...facts, apiGroups }));
+  });
+
+  it("are refused where any one of them is missing", () => {
+    for (const missing of ["cert-manager.io", "external-secrets.io", "gateway.networking.k8s.io"]) {
+      const apiGroups = ["cert-manager.io", "external-secrets.io", "gateway.networking.k8s.io"];
+      const rest = apiGroups.filter((group) => group !== missing);
+      assert.throws(
+        () => checkServices("qa", { ...facts, apiGroups: rest }),
+        (error: Error) => error.message.includes(`does not know ${missing}. Bring up`),
+      );
+    }
   });
 
   it("are named where they are missing, with the way to get them", () => {
     assert.throws(
       () => checkServices("qa", { ...facts, apiGroups: ["apps", "cert-manager.io"] }),
-      /^Error: stack qa uses what another .* does not know external-secrets\.io\. Bring up the stack/,
+      /^Error: stack qa uses what another .* does not know external-secrets\.io and gateway\.networking\.k8s\.io\. Bring up the stack/,
     );
   });
 });
