@@ -5,6 +5,7 @@ import { join } from "node:path";
 import {
   type Target,
   definitionsOf,
+  edgeTarget,
   image,
   readTarget,
   registryTarget,
@@ -89,6 +90,13 @@ describe("a target", () => {
     );
     assert.throws(() => definitionsOf(target), /has no files with the definitions .* name them under definitions/);
     assert.deepEqual(definitionsOf({ ...target, definitions: ["one.json"] }), ["one.json"]);
+  });
+
+  it("gives the edge an address and ports where they are promised", () => {
+    const edges = { dev: { address: "192.0.2.7", ports: { http: 8080, https: 8443 } } };
+    assert.deepEqual(edgeTarget({ ...target, edges }, "dev"), edges.dev);
+    assert.deepEqual(edgeTarget({ ...target, edges }, "qa"), {});
+    assert.deepEqual(edgeTarget(target, "dev"), {});
   });
 
   it("gives the way to Vault, with the authority's key as a secret", async () => {
