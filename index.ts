@@ -6,8 +6,10 @@ import { ClusterServices } from "./components/clusterServices";
 import { Edge } from "./components/edge";
 import { Environment } from "./components/environment";
 import type { AddressOf } from "./components/lib/balancer";
-import { checkPin, checkServices, clusterFacts, readKubeconfig, serviceAddress } from "./components/lib/cluster";
+import { checkPin, checkServices, clusterFacts, serviceAddress } from "./components/lib/cluster";
 import { decoded, parseConfig } from "./components/lib/config";
+import { applyDefinitions } from "./components/lib/definitions";
+import { readKubeconfig } from "./components/lib/kubeconfig";
 import { program } from "./components/lib/program";
 import { recordedImages } from "./components/lib/promotion";
 import { registryReader } from "./components/lib/registryAccess";
@@ -26,11 +28,14 @@ export = program(async () => {
   const kubeconfig = readKubeconfig();
   const facts = await clusterFacts(kubeconfig);
   checkPin(stack, facts, target.clusterUid ?? config.clusterUid, kubeconfig.context);
-  // A preview may look ahead of the stack that installs them.
-  if (config.clusterServices === "use" && !pulumi.runtime.isDryRun()) checkServices(stack, facts);
+  const installs = config.clusterServices === "install";
+  const definitions = installs ? definitionsOf(target) : [];
+  // A preview writes nothing, and may look ahead of the stack that installs them.
+  if (!installs && !pulumi.runtime.isDryRun()) checkServices(stack, facts);
   enforcePolicies({ stack });
   const source = registryReader(target, kubeconfig);
   const recorded = await recordedImages(stack, config.apps, source);
+  if (!pulumi.runtime.isDryRun()) await applyDefinitions(kubeconfig, definitions);
 
   const cluster = new k8s.Provider("cluster", {
     kubeconfig: kubeconfig.providerInput,
@@ -45,22 +50,20 @@ export = program(async () => {
     opts,
   );
   const { authority, ...vault } = secretsTarget(target, stack);
-  const services =
-    config.clusterServices === "install"
-      ? new ClusterServices(
-          "cluster",
-          {
-            images: {
-              certManager: image(target, "cert-manager-controller"),
-              externalSecrets: image(target, "external-secrets"),
-            },
-            definitions: definitionsOf(target),
-            authority,
-            apiServers: facts.apiServers,
+  const services = installs
+    ? new ClusterServices(
+        "cluster",
+        {
+          images: {
+            certManager: image(target, "cert-manager-controller"),
+            externalSecrets: image(target, "external-secrets"),
           },
-          opts,
-        ).ready
-      : [];
+          authority,
+          apiServers: facts.apiServers,
+        },
+        opts,
+      ).ready
+    : [];
   const here = {
     environment: stack,
     spread: config.profile.spread,

@@ -1,12 +1,13 @@
-import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { parseArgs, promisify } from "node:util";
+import { parseArgs } from "node:util";
 import { parse } from "yaml";
 import { DEFAULT_NAME } from "../sandbox/layout";
 import { described, isRunning, sessionOf, takeDown } from "./cluster";
 import { fail, UsageError } from "./errors";
+import { kubectl } from "./kubectl";
 import { Pulumi } from "./pulumi";
+import { released } from "./release";
 import { ROOT, type Session, removeSalt } from "./session";
 import { STACKS, checkStack } from "./stacks";
 
@@ -50,7 +51,8 @@ async function main(args: string[]): Promise<void> {
   if (!(await pulumi.exists())) return say(`nothing to remove: ${described(values)} has no stack ${stack}`);
   await refuseWhileNeeded(session, stack);
   await pulumi.prepare();
-  const code = await pulumi.run(["destroy", "-s", stack, "--yes", "--skip-preview"]);
+  const destroy = pulumi.run(["destroy", "-s", stack, "--yes", "--skip-preview"]);
+  const code = await released(session, stack, destroy, say);
   if (code !== 0)
     throw new Error(`pulumi destroy -s ${stack} failed (above); run npm run down again once the cause is mended`);
   // The stack file describes the environment, not the stack: it stays.
@@ -72,19 +74,9 @@ async function refuseWhileNeeded(session: Session, stack: string): Promise<void>
 
 /** The environments with namespaces on the cluster. */
 async function environmentsOn(session: Session): Promise<string[]> {
-  const kubectl = [
-    "get",
-    "namespaces",
-    "-l",
-    "platform/environment",
-    "-o",
-    "jsonpath={.items[*].metadata.labels.platform/environment}",
-  ];
-  const context = session.PLATFORM_CONTEXT ? ["--context", session.PLATFORM_CONTEXT] : [];
-  const { stdout } = await promisify(execFile)("kubectl", [...context, ...kubectl], {
-    env: { ...process.env, ...session },
-  });
-  return [...new Set(stdout.split(" "))].filter((each) => each && each !== SHARED);
+  const path = "jsonpath={.items[*].metadata.labels.platform/environment}";
+  const found = await kubectl(session, ["get", "namespaces", "-l", "platform/environment", "-o", path]);
+  return [...new Set(found.split(" "))].filter((each) => each && each !== SHARED);
 }
 
 main(process.argv.slice(2)).catch(fail);

@@ -9,7 +9,7 @@ import { IMAGE_PORT } from "./cloud";
 import { ClusterPki, clusterPki, controlPlaneSpec } from "./controlPlane";
 import { DOCKER, dockerSpec } from "./docker";
 import { Layout, filesOf } from "./layout";
-import { MachineSpec, hasLink, ip, isConnected, machineDir, setConnected, start } from "./machine";
+import { MachineSpec, hasLink, ip, isConnected, machineDir, running, setConnected, start } from "./machine";
 import { nodeSpec } from "./node";
 import { certificate } from "./pki";
 import { MARKER, findByArguments, sleep, until } from "./processes";
@@ -40,7 +40,7 @@ export async function up(options: UpOptions): Promise<Layout> {
     startCloud(layout, plan.pki);
     for (const machine of plan.machines) await startMachine(layout, machine);
     say(`sandbox "${layout.name}": machines run, waiting for the cluster`);
-    await ready(layout, plan);
+    await readyAtLast(layout, plan, say);
     if (plan.machines.some((machine) => machine.name === DOCKER)) await dockerReady(files.dockerSocket);
     say(`sandbox "${layout.name}" is up: ${layout.nodes.length} nodes, kubeconfig ${files.kubeconfig}`);
     return layout;
@@ -73,6 +73,42 @@ async function planOf(layout: Layout, docker: boolean): Promise<Plan> {
   );
   const builder = docker ? [dockerSpec(layout, pki, tools, imageServer)] : [];
   return { tools, pki, images, machines: [controlPlaneSpec(layout, pki, tools), ...workers, ...builder] };
+}
+
+/** How often a machine is started that ends while the cluster comes up. */
+const STARTS = 3;
+
+/** Waits for the cluster. A machine that ends meanwhile is started again: nobody should wait minutes for what will not come. */
+async function readyAtLast(layout: Layout, plan: Plan, say: (line: string) => void): Promise<void> {
+  let over = false;
+  const starts: string[] = [];
+  const watch = async (): Promise<void> => {
+    for (; !over; await sleep(1000)) {
+      startCloud(layout, plan.pki);
+      for (const machine of plan.machines.filter(({ name }) => !running(layout, name))) {
+        const log = path.join(machineDir(layout, machine.name), "console.log");
+        if (starts.filter((name) => name === machine.name).length === STARTS)
+          throw new Error(`machine ${machine.name} of sandbox "${layout.name}" ends again and again: see ${log}`);
+        starts.push(machine.name);
+        say(`sandbox "${layout.name}": machine ${machine.name} ended, starting it again`);
+        await startMachine(layout, machine);
+      }
+    }
+  };
+  const attempt = async (): Promise<void> => {
+    const before = starts.length;
+    try {
+      await ready(layout, plan);
+    } catch (error) {
+      if (starts.length === before) throw error;
+      await attempt();
+    }
+  };
+  try {
+    await Promise.race([attempt(), watch()]);
+  } finally {
+    over = true;
+  }
 }
 
 async function startMachine(layout: Layout, machine: MachineSpec): Promise<void> {

@@ -1,4 +1,3 @@
-import * as fs from "node:fs";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Environment } from "../environment";
@@ -11,16 +10,13 @@ import { certManager, externalSecrets } from "./controllers";
 
 export interface ClusterServicesArgs {
   readonly images: { readonly certManager: pulumi.Input<string>; readonly externalSecrets: pulumi.Input<string> };
-  /** Files with one CustomResourceDefinition each, as JSON. */
-  readonly definitions: readonly string[];
   /** Certificate and key of the platform's authority, PEM. */
   readonly authority: { readonly certificate: pulumi.Input<string>; readonly key: pulumi.Input<string> };
   readonly apiServers: readonly Place[];
 }
 
 /**
- * What a cluster has once, for all environments on it: the definitions and controllers of cert-manager and External
- * Secrets, and the authority that signs the platform's certificates. One stack installs them, the others use them.
+ * What a cluster has once, for all environments on it: the controllers of cert-manager and External Secrets, and the authority that signs the platform's certificates. One stack installs them, the others use them.
  */
 export class ClusterServices extends PlatformComponent {
   /** What everything that asks for a certificate or a synced secret waits for. */
@@ -34,25 +30,12 @@ export class ClusterServices extends PlatformComponent {
       this.own,
     );
     const namespace = home.namespace("operators");
-    const after = { ...this.own, dependsOn: this.createDefinitions(args.definitions) };
     const controller = (each: ReturnType<typeof certManager>): pulumi.Resource =>
-      createController(this.child(each.name), each, namespace, args.apiServers, after);
+      createController(this.child(each.name), each, namespace, args.apiServers, this.own);
     const issuing = controller(certManager(args.images.certManager));
     const syncing = controller(externalSecrets(args.images.externalSecrets));
     this.ready = [this.createIssuer(args, namespace, issuing), syncing];
     this.registerOutputs({ namespace });
-  }
-
-  /** Kept when the stack goes: with a definition, every object of its kind would go, in every environment. */
-  private createDefinitions(files: readonly string[]): pulumi.Resource[] {
-    return files.map((file) => {
-      const definition = JSON.parse(fs.readFileSync(file, "utf8")) as { metadata: { name: string } };
-      return new k8s.apiextensions.v1.CustomResourceDefinition(
-        this.child(definition.metadata.name),
-        definition as unknown as k8s.apiextensions.v1.CustomResourceDefinitionArgs,
-        { ...this.own, retainOnDelete: true },
-      );
-    });
   }
 
   private createIssuer(

@@ -1,4 +1,5 @@
-import { type Kubeconfig, readSecret } from "./cluster";
+import { readSecret } from "./cluster";
+import type { Kubeconfig } from "./kubeconfig";
 import { type Login, type Patience, RegistryClient } from "./registryClient";
 import type { Target } from "./target";
 

@@ -74,7 +74,7 @@ describe("interruption: npm run up is killed at any moment and converges", funct
     }, 5000);
     const { code, all } = await platform("up", ["--name", NAME]);
     assert.equal(code, 0, all);
-    assert.match(all, /ending processes of Pulumi that nobody needs any more: .*pulumi-resource-/);
+    assert.match(all, /ending processes of Pulumi that nobody needs any more: /);
     assert.deepEqual(orphans.filter(isAlive), []);
     assert.deepEqual(pulumiProcesses(BACKEND), []);
     assert.equal((await get((await outputs("dev")).endpoints["visit-tracker"] ?? "")).status, 200);
@@ -107,7 +107,7 @@ describe("interruption: npm run up is killed at any moment and converges", funct
     const state = JSON.parse(fs.readFileSync(file, "utf8")) as { checkpoint: { latest: Snapshot } };
     const { latest } = state.checkpoint;
     const mentions = (urn: string): number => JSON.stringify(latest).split(`"${urn}"`).length - 1;
-    const created = latest.resources.find(({ type, urn }) => type.endsWith(":LimitRange") && mentions(urn) === 1);
+    const created = latest.resources.find(({ type, urn }) => type.endsWith(":NetworkPolicy") && mentions(urn) === 1);
     assert.ok(created, "an object that no other depends on");
     const { id, ...rest } = created;
     const missing = {

@@ -35,10 +35,12 @@ async function killedByHand(): Promise<readonly PulumiProcess[]> {
 describe("down: nothing is left", function () {
   this.timeout(600_000);
 
-  it("npm run down removes every object of the stack, and the stack", async () => {
+  it("npm run down removes every object of the stack, and the stack, also when External Secrets is dead", async () => {
+    await kubectl(["scale", "deployment/external-secrets", "-n", "platform-operators", "--replicas=0"]);
     const orphans = await killedByHand();
     const { code, all } = await platform("down", ["--name", NAME]);
     assert.equal(code, 0, all);
+    assert.match(all, /External Secrets does not let go of dev-/);
     assert.deepEqual(orphans.filter(isAlive), []);
     assert.deepEqual(pulumiProcesses(BACKEND), []);
     assert.doesNotMatch(await kubectl(["get", "namespaces", "-o", "name"]), /dev-/);

@@ -11,7 +11,7 @@ import { AUTHORITY_KEY, KEY, type Run, STACKS, Stage, appsOf } from "./stage";
 
 const HINT = "If that is what you meant: UPDATE_GOLDEN=1 npx mocha 'test/program/*.test.ts', and commit the files.";
 
-const CLUSTER_WIDE = ["CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "ClusterIssuer", "GatewayClass"];
+const CLUSTER_WIDE = ["ClusterRole", "ClusterRoleBinding", "ClusterIssuer", "GatewayClass"];
 
 /** What a Redis of each stack's mode needs open, to its clients and between its own pods. */
 const CLIENT_PORTS: Record<string, readonly number[]> = { dev: [6379], qa: [6379, 26379], prod: [6379] };
@@ -189,6 +189,11 @@ describe("the program", function () {
       '~ outputs › url: "one" → "two"',
     ]);
     assert.deepEqual(differences(after, structuredClone(after)), []);
+  });
+
+  it("brings definitions where the stack installs them, and keeps them out of the state", () => {
+    assert.equal(stage.defined, 1);
+    for (const stack of STACKS) assert.doesNotMatch(JSON.stringify(runs[stack]), /CustomResourceDefinition/);
   });
 
   it("builds in dev only, and runs elsewhere what the stage before recorded", () => {

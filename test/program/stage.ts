@@ -67,6 +67,8 @@ export class Stage {
   }
 
   private readonly digests: Record<string, string> = {};
+  /** How often a definition came to the cluster. */
+  defined = 0;
 
   static async set(): Promise<Stage> {
     const dir = realpathSync(mkdtempSync(join(tmpdir(), "program-")));
@@ -78,6 +80,15 @@ export class Stage {
     const [source, own] = (await Promise.all(registries)) as [FakeRegistry, FakeRegistry];
     const stage = new Stage(dir, cluster, source, own);
     for (const stack of STACKS) {
+      const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+      stage.cluster.handlers[`${definitions}?labelSelector=platform%2Fdefinition`] = json({ items: [] });
+      stage.cluster.handlers[`${definitions}/${DEFINITION.metadata.name}?fieldManager=platform&force=true`] = (
+        request,
+        response,
+      ) => {
+        stage.defined++;
+        json({ status: { conditions: [{ type: "Established", status: "True" }] } })(request, response);
+      };
       for (const [name, { source, expose }] of Object.entries(appsOf(stack))) {
         if (source) stage.write(`${source}/Dockerfile`, "FROM scratch\n");
         const service = json({ status: { loadBalancer: { ingress: [{ ip: "192.0.2.10" }] } } });

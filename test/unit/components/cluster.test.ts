@@ -8,9 +8,9 @@ import {
   checkPin,
   checkServices,
   clusterFacts,
-  readKubeconfig,
   serviceAddress,
 } from "../../../components/lib/cluster";
+import { readKubeconfig } from "../../../components/lib/kubeconfig";
 import { FakeCluster, TOKEN, json } from "./fakeCluster";
 
 let dir: string;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readKubeconfig } from "../../../components/lib/cluster";
+import { readKubeconfig } from "../../../components/lib/kubeconfig";
 import { registryReader } from "../../../components/lib/registryAccess";
 import type { RegistryClient } from "../../../components/lib/registryClient";
 import type { Target } from "../../../components/lib/target";

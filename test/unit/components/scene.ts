@@ -65,7 +65,6 @@ export class Scene {
   services(name = "cluster", change: Partial<ClusterServicesArgs> = {}): ClusterServices {
     const args: ClusterServicesArgs = {
       images: { certManager: "images.example/cert@sha256:5", externalSecrets: "images.example/eso@sha256:6" },
-      definitions: [],
       authority: { certificate: "certificate of the authority", key: pulumi.secret("key of the authority") },
       apiServers: this.apiServers,
     };

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
 import { kindTarget, kindSession } from "../../../commands/kindTarget";
-import { readKubeconfig } from "../../../components/lib/cluster";
+import { readKubeconfig } from "../../../components/lib/kubeconfig";
 import { readTarget, registryTarget } from "../../../components/lib/target";
 import { isKind, kindDir, kindDown, kindStatus, kindUp, requireEnforcing } from "../../../sandbox/kind";
 import { filesOf } from "../../../sandbox/layout";
