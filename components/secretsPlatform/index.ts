@@ -164,7 +164,11 @@ export class SecretsPlatform extends PlatformComponent {
           data: values.map(({ path, property }) => ({ secretKey: property, remoteRef: { key: path, property } })),
         },
       },
-      { ...this.own, ...WORKLOAD_TIMEOUT, dependsOn: [...kept.flatMap(({ resource }) => resource ?? []), ...this.args.services] },
+      {
+        ...this.own,
+        ...WORKLOAD_TIMEOUT,
+        dependsOn: [...kept.flatMap(({ resource }) => resource ?? []), ...this.args.services],
+      },
     );
     return synced.metadata.apply(() => secretName);
   }

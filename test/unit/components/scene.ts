@@ -23,7 +23,7 @@ export class Scene {
 
   environment(name = "dev", change: Partial<EnvironmentArgs> = {}): Environment {
     const quota = { cpu: "8", memory: "8Gi", pods: 40 };
-    const concerns = ["registry", "data", "edge", "apps"];
+    const concerns = ["registry", "data", "apps"];
     return new Environment(name, { environment: name, concerns, quota, ...change }, this.opts);
   }
 
