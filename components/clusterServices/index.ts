@@ -7,8 +7,11 @@ import type { Place } from "../lib/network";
 import { WORKLOAD_TIMEOUT } from "../lib/security";
 import { createController } from "./controller";
 import { certManager, externalSecrets } from "./controllers";
+import { createGuard } from "./guard";
 
 export interface ClusterServicesArgs {
+  /** The environment whose stack installs them. */
+  readonly environment: string;
   readonly images: { readonly certManager: pulumi.Input<string>; readonly externalSecrets: pulumi.Input<string> };
   /** Certificate and key of the platform's authority, PEM. */
   readonly authority: { readonly certificate: pulumi.Input<string>; readonly key: pulumi.Input<string> };
@@ -16,26 +19,37 @@ export interface ClusterServicesArgs {
 }
 
 /**
- * What a cluster has once, for all environments on it: the controllers of cert-manager and External Secrets, and the authority that signs the platform's certificates. One stack installs them, the others use them.
+ * What a cluster has once, for all environments on it: the controllers of cert-manager and External Secrets, and the
+ * authority that signs the platform's certificates. One stack installs them, the others use them.
  */
 export class ClusterServices extends PlatformComponent {
   /** What everything that asks for a certificate or a synced secret waits for. */
   readonly ready: pulumi.Resource[];
+  private readonly namespace: pulumi.Output<string>;
 
-  constructor(name: string, args: ClusterServicesArgs, opts: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    private readonly args: ClusterServicesArgs,
+    opts: pulumi.ComponentResourceOptions,
+  ) {
     super("ClusterServices", name, opts);
     const home = new Environment(
       this.child("home"),
       { environment: "platform", concerns: ["operators"], quota: { cpu: "4", memory: "4Gi", pods: 20 } },
       this.own,
     );
-    const namespace = home.namespace("operators");
+    const namespace = (this.namespace = home.namespace("operators"));
     const controller = (each: ReturnType<typeof certManager>): pulumi.Resource =>
       createController(this.child(each.name), each, namespace, args.apiServers, this.own);
     const issuing = controller(certManager(args.images.certManager));
     const syncing = controller(externalSecrets(args.images.externalSecrets));
     this.ready = [this.createIssuer(args, namespace, issuing), syncing];
     this.registerOutputs({ namespace });
+  }
+
+  /** Keeps the stack, with everything that it made, from being removed while another environment needs these services. */
+  guard(everything: pulumi.Resource[]): void {
+    createGuard(this.child("guard"), { ...this.args, namespace: this.namespace }, [this, ...everything], this.own);
   }
 
   private createIssuer(

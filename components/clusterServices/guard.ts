@@ -1,0 +1,85 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { labels } from "../lib/labels";
+import { SKIP_AWAIT } from "../lib/security";
+
+export interface GuardArgs {
+  /** The environment whose stack installs the cluster's services. */
+  readonly environment: string;
+  readonly namespace: pulumi.Input<string>;
+}
+
+const MARK = "in-use";
+const ENVIRONMENT = "platform/environment";
+/** Stands in the label for what belongs to no environment. */
+const SHARED = "platform";
+
+/**
+ * Refuses the removal of the stack while other environments live on the cluster. A destroy takes apart first what depends on
+ * the rest: that is an object which depends on everything, and which the API server keeps as long as there are others.
+ */
+export function createGuard(
+  name: string,
+  { environment, namespace }: GuardArgs,
+  everything: pulumi.Resource[],
+  opts: pulumi.CustomResourceOptions,
+): void {
+  const shared = { labels: labels({ environment: SHARED, component: "operator", name: "guard" }) };
+  const policy = new k8s.admissionregistration.v1.ValidatingAdmissionPolicy(
+    `${name}-policy`,
+    {
+      metadata: { ...shared, name: "platform-in-use" },
+      spec: {
+        failurePolicy: "Fail",
+        paramKind: { apiVersion: "v1", kind: "Namespace" },
+        matchConstraints: {
+          namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } },
+          resourceRules: [
+            {
+              apiGroups: [""],
+              apiVersions: ["v1"],
+              operations: ["DELETE"],
+              resources: ["configmaps"],
+              resourceNames: [MARK],
+            },
+          ],
+        },
+        validations: [
+          {
+            // Asked once for each namespace of another environment.
+            expression: "false",
+            messageExpression:
+              `'stack ${environment} owns what the cluster has once, and ' + params.metadata.name + ' is of an environment that needs it: ` +
+              `take that one down first, or hand the services over with npm run handover'`,
+          },
+        ],
+      },
+    },
+    opts,
+  );
+  const binding = new k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
+    `${name}-binding`,
+    {
+      metadata: { ...shared, name: "platform-in-use" },
+      spec: {
+        policyName: policy.metadata.name,
+        validationActions: ["Deny"],
+        paramRef: {
+          parameterNotFoundAction: "Allow",
+          selector: {
+            matchExpressions: [
+              { key: ENVIRONMENT, operator: "Exists" },
+              { key: ENVIRONMENT, operator: "NotIn", values: [environment, SHARED] },
+            ],
+          },
+        },
+      },
+    },
+    opts,
+  );
+  new k8s.core.v1.ConfigMap(
+    `${name}-mark`,
+    { metadata: { ...shared, name: MARK, namespace, annotations: SKIP_AWAIT }, data: { owner: environment } },
+    { ...opts, dependsOn: [binding, ...everything] },
+  );
+}
