@@ -5,7 +5,7 @@ import { type Identity, labels } from "../lib/labels";
 type Rule = k8s.types.input.rbac.v1.PolicyRule;
 
 const GATEWAY = "gateway.networking.k8s.io";
-const READ = ["get", "list", "watch"];
+const READ = ["list", "watch"];
 const ROUTES = ["httproutes", "grpcroutes"];
 
 /**
@@ -22,8 +22,8 @@ const OWN: Rule[] = [{ apiGroups: [GATEWAY], resources: ["gateways/status"], ver
 
 /** Nothing else of the cluster than names, and the status of the one class that is its own. */
 const clusterWide = (gatewayClass: string): Rule[] => [
-  { apiGroups: [""], resources: ["namespaces"], verbs: ["list", "watch"] },
-  { apiGroups: [GATEWAY], resources: ["gatewayclasses"], verbs: ["list", "watch"] },
+  { apiGroups: [""], resources: ["namespaces"], verbs: READ },
+  { apiGroups: [GATEWAY], resources: ["gatewayclasses"], verbs: READ },
   { apiGroups: [GATEWAY], resources: ["gatewayclasses/status"], resourceNames: [gatewayClass], verbs: ["update"] },
 ];
 
