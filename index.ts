@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { createApps } from "./components/apps";
-import { ClusterServices } from "./components/clusterServices";
+import { ClusterServices, MONITORING_SERVICE_IMAGES, SERVICE_IMAGES } from "./components/clusterServices";
 import { Edge } from "./components/edge";
 import { Environment } from "./components/environment";
 import type { AddressOf } from "./components/lib/balancer";
@@ -13,7 +13,18 @@ import { readKubeconfig } from "./components/lib/kubeconfig";
 import { program } from "./components/lib/program";
 import { recordedImages } from "./components/lib/promotion";
 import { registryReader } from "./components/lib/registryAccess";
-import { definitionsOf, edgeTarget, image, readTarget, registryTarget, secretsTarget } from "./components/lib/target";
+import {
+  definitionsOf,
+  edgeTarget,
+  image,
+  images,
+  readTarget,
+  registryTarget,
+  secretsTarget,
+} from "./components/lib/target";
+import { MONITORING_IMAGES, Monitoring } from "./components/monitoring";
+import { redisWatched } from "./components/monitoring/subjects/redis";
+import { vaultWatched } from "./components/monitoring/subjects/vault";
 import { RedisCluster } from "./components/redisCluster";
 import { Registry } from "./components/registry";
 import { SecretsPlatform } from "./components/secretsPlatform";
@@ -28,10 +39,11 @@ export = program(async () => {
   const kubeconfig = readKubeconfig();
   const facts = await clusterFacts(kubeconfig);
   checkPin(stack, facts, target.clusterUid ?? config.clusterUid, kubeconfig.context);
+  const wanted = { monitoring: config.monitoring.enabled };
   const installs = config.clusterServices === "install";
-  const definitions = installs ? definitionsOf(target) : [];
+  const definitions = installs ? definitionsOf(target, wanted) : [];
   // A preview writes nothing, and may look ahead of the stack that installs them.
-  if (!installs && !pulumi.runtime.isDryRun()) checkServices(stack, facts);
+  if (!installs && !pulumi.runtime.isDryRun()) checkServices(stack, facts, wanted);
   enforcePolicies({ stack });
   const source = registryReader(target, kubeconfig);
   const recorded = await recordedImages(stack, config.apps, source);
@@ -43,33 +55,21 @@ export = program(async () => {
     kubeClientSettings: { qps: 500, burst: 1000 },
   });
   const opts = { providers: { kubernetes: cluster, random: new random.Provider("random") } };
+  const { apiServers } = facts;
 
-  const environment = new Environment(
-    stack,
-    { environment: stack, concerns: ["secrets", "registry", "data", "edge", "apps"], quota: config.profile.quota },
-    opts,
-  );
+  const concerns = ["secrets", "registry", "data", "edge", "apps", ...(wanted.monitoring ? ["monitoring"] : [])];
+  const { replicas, spread, quota } = config.profile;
+  const environment = new Environment(stack, { environment: stack, concerns, quota }, opts);
   const { authority, ...vault } = secretsTarget(target, stack);
-  const services = installs
-    ? new ClusterServices(
-        "cluster",
-        {
-          images: {
-            certManager: image(target, "cert-manager-controller"),
-            externalSecrets: image(target, "external-secrets"),
-          },
-          authority,
-          apiServers: facts.apiServers,
-        },
-        opts,
-      ).ready
-    : [];
+  const monitoring = wanted.monitoring ? { images: images(target, MONITORING_SERVICE_IMAGES) } : undefined;
+  const shared = { environment: stack, images: images(target, SERVICE_IMAGES), monitoring, authority, apiServers };
+  const services = installs ? new ClusterServices("cluster", shared, opts) : undefined;
   const here = {
     environment: stack,
-    spread: config.profile.spread,
+    spread,
+    apiServers,
     podCidrs: config.podCidrs ?? facts.podCidrs,
-    apiServers: facts.apiServers,
-    services,
+    services: services?.ready ?? [],
     addressOf: (...service: Parameters<AddressOf>) => serviceAddress(kubeconfig, ...service),
   };
   const secrets = new SecretsPlatform(
@@ -77,7 +77,7 @@ export = program(async () => {
     {
       ...here,
       namespace: environment.namespace("secrets"),
-      images: { vault: image(target, "vault"), node: image(target, "node") },
+      images: images(target, { vault: "vault", node: "node" }),
       ...config.secrets,
       ...vault,
       authority: authority.certificate,
@@ -104,6 +104,7 @@ export = program(async () => {
       ...here,
       namespace: environment.namespace("data"),
       image: image(target, "redis"),
+      exporterImage: wanted.monitoring ? image(target, "redis-exporter") : undefined,
       secrets,
       ...config.redis,
     },
@@ -124,12 +125,12 @@ export = program(async () => {
     },
     opts,
   );
-  const { hosts, ...apps } = createApps(
+  const { hosts, workloads, ...apps } = createApps(
     config.apps,
     {
       ...here,
       namespace: environment.namespace("apps"),
-      replicas: config.profile.replicas,
+      replicas,
       registry,
       pushHost: place.pushHost,
       redis,
@@ -141,6 +142,17 @@ export = program(async () => {
     },
     opts,
   );
+
+  if (wanted.monitoring) {
+    const where = { ...here, namespace: environment.namespace("monitoring"), namespaces: environment.names };
+    const waits = { services: services?.watching ?? [] };
+    const args = { ...where, ...config.monitoring, ...waits, images: images(target, MONITORING_IMAGES) };
+    const monitor = new Monitoring("monitoring", args, opts);
+    monitor.watch("vault", vaultWatched(secrets.peer, environment.namespace("secrets"), authority.certificate));
+    monitor.watch("registry", registry.metrics);
+    monitor.watch("redis", redisWatched(redis.metrics));
+    for (const [name, { readiness }] of Object.entries(workloads)) monitor.probe(name, readiness);
+  }
 
   return {
     ...apps,

@@ -20,9 +20,17 @@ export const PROGRAM_IMAGES = [
   "cert-manager-controller",
   "external-secrets",
   "traefik",
+  "prometheus-operator",
+  "prometheus-config-reloader",
+  "kube-state-metrics",
+  "node-exporter",
+  "prometheus",
+  "alertmanager",
+  "blackbox-exporter",
+  "redis-exporter",
 ];
 
-const DEFINED = ["cert-manager", "external-secrets", "gateway-api"] as const;
+const DEFINED = ["cert-manager", "external-secrets", "gateway-api", "prometheus-operator"] as const;
 
 /** Files with the definitions of the custom resources that the program uses. */
 export async function definitions(): Promise<string[]> {

@@ -35,6 +35,7 @@ export interface BuilderArgs {
 }
 
 export interface Apps {
+  readonly workloads: Readonly<Record<string, AppWorkload>>;
   readonly endpoints: Readonly<Record<string, pulumi.Output<string>>>;
   readonly releases: Readonly<Record<string, { readonly image: pulumi.Output<string> }>>;
   /** Under which browsers find those that have a host. */
@@ -51,7 +52,7 @@ export function createApps(
   const imageOf = images(apps, args, opts);
   const made = Object.entries(apps).map(([name, app]) => {
     const image = imageOf(name, app);
-    const { endpoint } = new AppWorkload(
+    const workload = new AppWorkload(
       name,
       {
         ...app,
@@ -65,10 +66,11 @@ export function createApps(
       },
       opts,
     );
-    return { name, image, endpoint, host: app.host };
+    return { name, image, workload, host: app.host };
   });
   return {
-    endpoints: Object.fromEntries(made.map(({ name, endpoint }) => [name, endpoint])),
+    workloads: Object.fromEntries(made.map(({ name, workload }) => [name, workload])),
+    endpoints: Object.fromEntries(made.map(({ name, workload }) => [name, workload.endpoint])),
     releases: Object.fromEntries(made.map(({ name, image }) => [name, { image }])),
     hosts: Object.fromEntries(made.flatMap(({ name, host }) => (host ? [[name, args.edge.urlOf(host)]] : []))),
   };

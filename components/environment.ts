@@ -18,6 +18,8 @@ export interface EnvironmentArgs {
   readonly concerns: readonly string[];
   /** What each namespace may take of the cluster. */
   readonly quota: Quota;
+  /** The Pod Security profile; `privileged` only where pods look at the machine they run on. @default "restricted" */
+  readonly podSecurity?: "restricted" | "privileged";
 }
 
 /**
@@ -44,8 +46,11 @@ export class Environment extends PlatformComponent {
     return found;
   }
 
-  private createNamespace(concern: string, { environment, quota }: EnvironmentArgs): pulumi.Output<string> {
-    const level = { enforce: "restricted", audit: "restricted", warn: "restricted" };
+  private createNamespace(
+    concern: string,
+    { environment, quota, podSecurity = "restricted" }: EnvironmentArgs,
+  ): pulumi.Output<string> {
+    const modes = ["enforce", "audit", "warn"];
     const created = new k8s.core.v1.Namespace(
       this.child(concern),
       {
@@ -54,9 +59,7 @@ export class Environment extends PlatformComponent {
           labels: {
             "app.kubernetes.io/part-of": "platform",
             "platform/environment": environment,
-            ...Object.fromEntries(
-              Object.entries(level).map(([mode, value]) => [`pod-security.kubernetes.io/${mode}`, value]),
-            ),
+            ...Object.fromEntries(modes.map((mode) => [`pod-security.kubernetes.io/${mode}`, podSecurity])),
           },
         },
       },

@@ -40,9 +40,9 @@ export interface RegistryLogin {
 const ROLES = ["pull", "push"] as const;
 type Role = (typeof ROLES)[number];
 
-const PORTS: Record<Role, { listens: number; service: number }> = {
-  pull: { listens: 5000, service: PULL_PORT },
-  push: { listens: 5001, service: PUSH_PORT },
+const PORTS: Record<Role, { listens: number; service: number; metrics: number }> = {
+  pull: { listens: 5000, service: PULL_PORT, metrics: 5010 },
+  push: { listens: 5001, service: PUSH_PORT, metrics: 5011 },
 };
 
 const DIRECTORY = "/var/lib/registry";
@@ -61,6 +61,7 @@ health:
 }
 http:
   addr: :${PORTS[role].listens}
+  debug: { addr: ":${PORTS[role].metrics}", prometheus: { enabled: true, path: /metrics } }
   tls: { certificate: /etc/registry-tls/tls.crt, key: /etc/registry-tls/tls.key, minimumtls: tls1.2 }
 auth:
   htpasswd: { realm: platform, path: /etc/registry-users/${role} }
@@ -76,6 +77,8 @@ auth:
 export class Registry extends PlatformComponent {
   readonly host: string;
   readonly push: RegistryLogin;
+  /** Where each server tells its metrics. */
+  readonly metrics: { readonly peer: Peer; readonly port: readonly number[] };
   /** Resolves once the registry answers. */
   readonly ready: pulumi.CustomResource;
   readonly peer: Peer;
@@ -93,6 +96,7 @@ export class Registry extends PlatformComponent {
     this.pull = this.keep("pull", logins.pull);
     this.push = { username: "push", password: logins.push.result };
     this.peer = { name, namespace: args.namespace, selector: selector(identity) };
+    this.metrics = { peer: this.peer, port: ROLES.map((role) => PORTS[role].metrics) };
     this.createService(args, identity);
     for (const role of ROLES)
       fromOutsidePods({ ...this.peer, name: this.child(role) }, PORTS[role].listens, args.podCidrs, this.own);
@@ -252,7 +256,10 @@ function container(role: Role, image: pulumi.Input<string>): k8s.types.input.cor
     image,
     command: ["registry", "serve", `/etc/registry/${role}.yml`],
     env: [{ name: "OTEL_TRACES_EXPORTER", value: "none" }],
-    ports: [{ name: role, containerPort: PORTS[role].listens }],
+    ports: [
+      { name: role, containerPort: PORTS[role].listens },
+      { name: `${role}-metrics`, containerPort: PORTS[role].metrics },
+    ],
     resources: { requests: { cpu: "25m", memory: "48Mi" }, limits: { cpu: "1", memory: "256Mi" } },
     readinessProbe: { ...probe, periodSeconds: 2 },
     livenessProbe: { ...probe, periodSeconds: 10, failureThreshold: 3 },

@@ -71,6 +71,8 @@ const transformed = <T>(args: T, transform?: Transform<T>): T => (transform ? tr
  */
 export class AppWorkload extends PlatformComponent {
   readonly peer: Peer;
+  /** Where it says whether it can serve, to those who are let in. */
+  readonly readiness: { readonly peer: Peer; readonly port: number; readonly url: pulumi.Output<string> };
   /** Where the application answers: from outside when exposed, else from inside the cluster. */
   readonly endpoint: pulumi.Output<string>;
 
@@ -83,6 +85,8 @@ export class AppWorkload extends PlatformComponent {
     check(name, args);
     const identity: Identity = { environment: args.environment, component: "app", name };
     this.peer = { name, namespace: args.namespace, selector: selector(identity) };
+    const url = pulumi.interpolate`http://${name}.${args.namespace}.svc.cluster.local/readyz`;
+    this.readiness = { peer: this.peer, port: args.port, url };
     this.openPaths();
     const deployment = this.createDeployment(identity);
     if (args.autoscale) this.createAutoscaler(args.autoscale, identity, deployment);

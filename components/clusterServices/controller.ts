@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type Identity, labels, selector } from "../lib/labels";
 import { type Peer, type Place, toApiServer } from "../lib/network";
-import { WORKLOAD_TIMEOUT, containerSecurity, podSecurity } from "../lib/security";
+import { SKIP_AWAIT, WORKLOAD_TIMEOUT, containerSecurity, podSecurity } from "../lib/security";
 
 export const OPERATORS_NAMESPACE = "platform-operators";
 
@@ -10,12 +10,14 @@ export const OPERATORS_NAMESPACE = "platform-operators";
 export interface Controller {
   readonly name: string;
   readonly image: pulumi.Input<string>;
-  readonly args: readonly string[];
+  readonly args: readonly pulumi.Input<string>[];
   /** In the whole cluster. */
   readonly rules: k8s.types.input.rbac.v1.PolicyRule[];
   /** Where it says that it lives. */
   readonly health: { readonly path: string; readonly port: number };
   readonly memory: string;
+  /** Where it tells its metrics. */
+  readonly metrics?: number;
 }
 
 const identityOf = (name: string): Identity => ({ environment: "platform", component: "operator", name });
@@ -38,6 +40,7 @@ export function createController(
   const identity = identityOf(name);
   const account = createAccount(resourceName, controller, namespace, opts);
   toApiServer({ ...controllerPeer(name), namespace, name: resourceName }, apiServers, opts);
+  if (controller.metrics) createMetricsService(resourceName, controller, controller.metrics, namespace, opts);
   const probe = { httpGet: { path: controller.health.path, port: "health" } };
   return new k8s.apps.v1.Deployment(
     `${resourceName}-server`,
@@ -77,6 +80,25 @@ export function createController(
       },
     },
     { ...opts, ...WORKLOAD_TIMEOUT },
+  );
+}
+
+/** One name for whoever asks for the metrics, in whatever environment: it need not look for the pod. */
+function createMetricsService(
+  resourceName: string,
+  { name }: Controller,
+  port: number,
+  namespace: pulumi.Output<string>,
+  opts: pulumi.CustomResourceOptions,
+): void {
+  const identity = identityOf(name);
+  new k8s.core.v1.Service(
+    `${resourceName}-metrics`,
+    {
+      metadata: { name, namespace, labels: labels(identity), annotations: SKIP_AWAIT },
+      spec: { selector: selector(identity), ports: [{ name: "metrics", port, targetPort: port }] },
+    },
+    opts,
   );
 }
 

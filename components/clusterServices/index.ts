@@ -5,26 +5,47 @@ import { ISSUER, WAIT_FOR_READY } from "../lib/certificates";
 import { PlatformComponent } from "../lib/component";
 import type { Place } from "../lib/network";
 import { WORKLOAD_TIMEOUT } from "../lib/security";
-import { createController } from "./controller";
-import { certManager, externalSecrets } from "./controllers";
+import { type Controller, createController } from "./controller";
+import { certManager, externalSecrets, kubeStateMetrics, prometheusOperator } from "./controllers";
 import { createGuard } from "./guard";
+import { NODES_CONCERN, createNodeExporter } from "./nodeExporter";
+
+/** The names of the images in the lock, by what they are here. */
+export const SERVICE_IMAGES = {
+  certManager: "cert-manager-controller",
+  externalSecrets: "external-secrets",
+} as const;
+export const MONITORING_SERVICE_IMAGES = {
+  prometheusOperator: "prometheus-operator",
+  configReloader: "prometheus-config-reloader",
+  kubeStateMetrics: "kube-state-metrics",
+  nodeExporter: "node-exporter",
+} as const;
+
+type Images<T> = Readonly<Record<keyof T, pulumi.Input<string>>>;
 
 export interface ClusterServicesArgs {
   /** The environment whose stack installs them. */
   readonly environment: string;
-  readonly images: { readonly certManager: pulumi.Input<string>; readonly externalSecrets: pulumi.Input<string> };
+  /** By digest, from the image lock. */
+  readonly images: Images<typeof SERVICE_IMAGES>;
+  /** Adds what every environment's monitoring needs. @default none */
+  readonly monitoring?: { readonly images: Images<typeof MONITORING_SERVICE_IMAGES> };
   /** Certificate and key of the platform's authority, PEM. */
   readonly authority: { readonly certificate: pulumi.Input<string>; readonly key: pulumi.Input<string> };
   readonly apiServers: readonly Place[];
 }
 
 /**
- * What a cluster has once, for all environments on it: the controllers of cert-manager and External Secrets, and the
- * authority that signs the platform's certificates. One stack installs them, the others use them.
+ * What a cluster has once, for all environments on it: the controllers of cert-manager and External Secrets, the authority
+ * that signs the platform's certificates and, where the installing stack is monitored, Prometheus' operator and what tells the
+ * state of the cluster and its nodes as metrics. One stack installs them, the others use them.
  */
 export class ClusterServices extends PlatformComponent {
   /** What everything that asks for a certificate or a synced secret waits for. */
   readonly ready: pulumi.Resource[];
+  /** What every environment's monitoring waits for. */
+  readonly watching: pulumi.Resource[];
   private readonly namespace: pulumi.Output<string>;
 
   constructor(
@@ -39,10 +60,11 @@ export class ClusterServices extends PlatformComponent {
       this.own,
     );
     const namespace = (this.namespace = home.namespace("operators"));
-    const controller = (each: ReturnType<typeof certManager>): pulumi.Resource =>
+    const controller = (each: Controller): pulumi.Resource =>
       createController(this.child(each.name), each, namespace, args.apiServers, this.own);
     const issuing = controller(certManager(args.images.certManager));
     const syncing = controller(externalSecrets(args.images.externalSecrets));
+    this.watching = args.monitoring ? this.createWatchers(args.monitoring.images, controller) : [];
     this.ready = [this.createIssuer(args, namespace, issuing), syncing];
     this.registerOutputs({ namespace });
   }
@@ -50,6 +72,28 @@ export class ClusterServices extends PlatformComponent {
   /** Keeps the stack, with everything that it made, from being removed while another environment needs these services. */
   guard(everything: pulumi.Resource[]): void {
     createGuard(this.child("guard"), { ...this.args, namespace: this.namespace }, [this, ...everything], this.own);
+  }
+
+  private createWatchers(
+    images: Images<typeof MONITORING_SERVICE_IMAGES>,
+    controller: (each: Controller) => pulumi.Resource,
+  ): pulumi.Resource[] {
+    const machines = new Environment(
+      this.child("machines"),
+      {
+        environment: "platform",
+        concerns: [NODES_CONCERN],
+        podSecurity: "privileged",
+        // One pod on each node, however many there come to be.
+        quota: { cpu: "20", memory: "32Gi", pods: 1000 },
+      },
+      this.own,
+    );
+    return [
+      controller(prometheusOperator(images.prometheusOperator, images.configReloader)),
+      controller(kubeStateMetrics(images.kubeStateMetrics)),
+      createNodeExporter(this.child("node-exporter"), images.nodeExporter, machines.namespace(NODES_CONCERN), this.own),
+    ];
   }
 
   private createIssuer(

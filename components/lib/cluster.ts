@@ -20,6 +20,12 @@ const API_SERVER_SLICES =
 
 /** What the definitions of the cluster's services add to its API. */
 const SERVICES = ["cert-manager.io", "external-secrets.io", "gateway.networking.k8s.io"];
+export const MONITORING_GROUP = "monitoring.coreos.com";
+
+/** What a stack wants of what the cluster has once, beyond what every stack does. */
+export interface WantedServices {
+  readonly monitoring: boolean;
+}
 
 interface EndpointSlice {
   endpoints?: { addresses: string[] }[];
@@ -99,11 +105,19 @@ export function checkPin(stack: string, facts: ClusterFacts, pin: string | undef
 }
 
 /** Refuses a stack that uses what the cluster has once, where the cluster does not have it. */
-export function checkServices(stack: string, { apiGroups, server }: ClusterFacts): void {
-  const missing = SERVICES.filter((group) => !apiGroups.includes(group));
+export function checkServices(
+  stack: string,
+  { apiGroups, server }: ClusterFacts,
+  { monitoring }: WantedServices,
+): void {
+  const wanted = monitoring ? [...SERVICES, MONITORING_GROUP] : SERVICES;
+  const missing = wanted.filter((group) => !apiGroups.includes(group));
   if (missing.length === 0) return;
+  const monitored = missing.includes(MONITORING_GROUP)
+    ? ` It installs ${MONITORING_GROUP} where its platform:monitoring.enabled is true; where that is false here, none is needed.`
+    : "";
   throw new Error(
     `stack ${stack} uses what another stack installs for the whole cluster (platform:clusterServices: use), but ${server} does not know ` +
-      `${missing.join(" and ")}. Bring up the stack that installs them first (pulumi up -s dev), or set platform:clusterServices to install. Nothing was written.`,
+      `${missing.join(" and ")}. Bring up the stack that installs them first (pulumi up -s dev), or set platform:clusterServices to install.${monitored} Nothing was written.`,
   );
 }

@@ -4,6 +4,7 @@ import { type RedisSize, SIZES } from "../redisCluster/size";
 import { type AppConfig, parseApps } from "./appConfig";
 import { type Fields, NAME, Reader, isText } from "./configReader";
 import { Faults } from "./faults";
+import type { Webhook } from "../monitoring/alertmanager";
 import type { Seal } from "../secretsPlatform/settings";
 import type { Spread } from "./spread";
 
@@ -19,6 +20,7 @@ export interface PlatformConfig {
   readonly registry: { readonly storage: string };
   readonly redis: RedisSize & { readonly storage: string; readonly memory: string };
   readonly edge: EdgeConfig;
+  readonly monitoring: MonitoringConfig;
   readonly profile: Profile;
   readonly apps: Readonly<Record<string, AppConfig>>;
 }
@@ -34,6 +36,14 @@ export interface EdgeConfig {
   /** Below which every host of the environment is. */
   readonly domain: string;
   readonly replicas: number;
+}
+
+export interface MonitoringConfig {
+  readonly enabled: boolean;
+  readonly retention: string;
+  readonly storage: string;
+  readonly webhook?: Webhook;
+  readonly runbooks: string;
 }
 
 export interface Profile {
@@ -59,6 +69,7 @@ const DOMAIN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-
 const CIDR = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
 const isCidrList = (value: unknown): value is string[] =>
   Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === "string" && CIDR.test(each));
+const MONITORING_KEYS = ["enabled", "retention", "storage", "webhook", "runbooks"];
 
 export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
   const faults = new Faults();
@@ -76,6 +87,7 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
   const secrets = reader.object("platform:secrets", raw("secrets"), ["replicas", "storage", "refresh", "seal"]);
   const registry = reader.object("platform:registry", raw("registry"), ["storage"]);
   const redis = reader.object("platform:redis", raw("redis"), ["mode", "masters", "replicas", "storage", "memory"]);
+  const monitoring = reader.object("platform:monitoring", raw("monitoring"), MONITORING_KEYS);
   const profile = reader.object("platform:profile", raw("profile"), ["replicas", "spread", "quota"]);
   const quota = reader.object("platform:profile.quota", profile.quota, ["cpu", "memory", "pods"]);
   const replicas = reader.integer("platform:profile.replicas", profile.replicas, 1, 20);
@@ -98,6 +110,13 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
       memory: reader.size("platform:redis.memory", redis.memory, "128Mi"),
     },
     edge: parseEdge("platform:edge", raw("edge"), replicas, reader, faults),
+    monitoring: {
+      enabled: reader.flag("platform:monitoring.enabled", monitoring.enabled ?? true),
+      retention: reader.retention("platform:monitoring.retention", monitoring.retention, "2d"),
+      storage: reader.size("platform:monitoring.storage", monitoring.storage, "2Gi"),
+      webhook: parseWebhook("platform:monitoring.webhook", monitoring.webhook, reader, faults),
+      runbooks: reader.text("platform:monitoring.runbooks", monitoring.runbooks, "docs/runbooks"),
+    },
     profile: {
       replicas,
       spread: reader.oneOf("platform:profile.spread", profile.spread, ["soft", "hard"]),
@@ -164,4 +183,14 @@ function parseSeal(place: string, value: unknown, reader: Reader, faults: Faults
     settings: settings as Record<string, string>,
     credentials: isText(seal.credentials) ? seal.credentials : undefined,
   };
+}
+
+function parseWebhook(place: string, value: unknown, reader: Reader, faults: Faults): Webhook | undefined {
+  if (value === undefined) return undefined;
+  const { url, addresses } = reader.object(place, value, ["url", "addresses"]);
+  const sound = isText(url) && /^https?:\/\/[^/]/.test(url) && URL.canParse(url);
+  if (!sound) faults.add(`${place}.url`, url, "where alerts are posted to, http:// or https://");
+  if (!isCidrList(addresses))
+    faults.add(`${place}.addresses`, addresses, 'the address ranges behind the URL, such as ["203.0.113.7/32"]');
+  return sound && isCidrList(addresses) ? { url, addresses } : undefined;
 }

@@ -55,6 +55,19 @@ export class Reader {
     return fallback;
   }
 
+  retention(place: string, value: unknown, fallback: string): string {
+    if (value === undefined) return fallback;
+    if (typeof value === "string" && /^[1-9]\d*[hdw]$/.test(value)) return value;
+    this.faults.add(place, value, 'a time such as "12h", "2d" or "4w"');
+    return fallback;
+  }
+
+  text(place: string, value: unknown, fallback: string): string {
+    if (value === undefined || isText(value)) return value ?? fallback;
+    this.faults.add(place, value, "a text");
+    return fallback;
+  }
+
   cpu(place: string, value: unknown): string {
     const text = typeof value === "number" ? String(value) : value;
     if (typeof text === "string" && (cores(text) ?? 0) > 0) return text;

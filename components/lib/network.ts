@@ -89,6 +89,29 @@ export function fromOutsidePods(
   );
 }
 
+/** Lets pods connect to addresses that the configuration names, wherever they are. */
+export function toAddresses(
+  from: Peer,
+  role: string,
+  cidrs: readonly string[],
+  port: number,
+  opts: pulumi.CustomResourceOptions,
+): void {
+  const name = `${from.name}-to-${role}`;
+  new k8s.networking.v1.NetworkPolicy(
+    name,
+    {
+      metadata: { name, namespace: from.namespace },
+      spec: {
+        podSelector: { matchLabels: from.selector },
+        policyTypes: ["Egress"],
+        egress: [{ to: cidrs.map((cidr) => ({ ipBlock: { cidr } })), ports: [{ protocol: "TCP", port }] }],
+      },
+    },
+    opts,
+  );
+}
+
 /** Where a server answers that is no pod. */
 export interface Place {
   readonly address: string;

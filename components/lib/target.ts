@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { imageLock, upstreamReference } from "../../toolchain/images/lock";
+import { MONITORING_GROUP, type WantedServices } from "./cluster";
 import { Faults } from "./faults";
 
 /**
@@ -93,6 +94,13 @@ export function image(target: Target, name: string): string {
   return reference;
 }
 
+/** Several, each under the name by which a component knows it. */
+export const images = <K extends string>(target: Target, names: Readonly<Record<K, string>>): Record<K, string> =>
+  Object.fromEntries(Object.entries<string>(names).map(([key, name]) => [key, image(target, name)])) as Record<
+    K,
+    string
+  >;
+
 /** Host and certificate of the environment's registry; the certificate's files are read here. */
 export function registryTarget(target: Target, environment: string): RegistryAccess {
   const found = target.registries[environment];
@@ -144,11 +152,15 @@ export interface SecretsAccess extends VaultTarget {
 
 export const edgeTarget = ({ edges }: Target, environment: string): EdgeTarget => edges?.[environment] ?? {};
 
-/** The files of the definitions that a stack installs for the whole cluster. */
-export function definitionsOf({ definitions, description }: Target): readonly string[] {
-  if (definitions?.length) return definitions;
+/** The files of the definitions that a stack installs for the whole cluster: those of what it wants. */
+export function definitionsOf({ definitions, description }: Target, { monitoring }: WantedServices): string[] {
+  const isWanted = (file: string): boolean => monitoring || groupOf(file) !== MONITORING_GROUP;
+  if (definitions?.length) return definitions.filter(isWanted);
   throw new Error(
     `${description} has no files with the definitions of cert-manager, External Secrets and the Gateway API: name them under definitions of the target file ` +
       `(PLATFORM_TARGET), or set platform:clusterServices to use where the cluster has all already. Nothing was written.`,
   );
 }
+
+const groupOf = (file: string): string | undefined =>
+  (JSON.parse(fs.readFileSync(file, "utf8")) as { spec?: { group?: string } }).spec?.group;

@@ -7,7 +7,7 @@ import { SKIP_AWAIT } from "../lib/security";
 import type { SecretsPlatform } from "../secretsPlatform";
 import { filesOf } from "./files";
 import { type Logins, type Settings, keptLogins, ownLogins } from "./logins";
-import { type PodArgs, podSpec, resizePodSpec, serviceHost } from "./pod";
+import { EXPORTER_PORT, type PodArgs, podSpec, resizePodSpec, serviceHost } from "./pod";
 import { APP, BUS_PORT, PORT, type RedisMode, SENTINEL_PORT } from "./settings";
 import { type RedisSize, podsOf } from "./size";
 import { type RedisTls, nodesService } from "./tls";
@@ -53,6 +53,8 @@ export class RedisCluster extends PlatformComponent {
   readonly connection: Settings;
   readonly peer: Peer;
   readonly entries: readonly RedisEntry[];
+  /** Where the exporters tell its metrics; there are some where `exporterImage` is given. */
+  readonly metrics: RedisEntry;
   /** Resolves once it takes writes. */
   readonly ready: pulumi.Resource;
   /** The clients' password as it was first generated; where it is kept in Vault, it may be another by now. */
@@ -64,6 +66,7 @@ export class RedisCluster extends PlatformComponent {
     const identity: Identity = { environment: args.environment, component: "redis", name };
     this.peer = { name, namespace: args.namespace, selector: selector(identity) };
     this.entries = this.entriesOf(args.mode);
+    this.metrics = { peer: this.peer, port: EXPORTER_PORT };
     const place = { ...args, name };
     this.logins = args.secrets ? keptLogins(place, args.secrets, this.own) : ownLogins(place, this.own);
     this.firstPassword = this.logins.first;

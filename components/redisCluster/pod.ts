@@ -10,7 +10,7 @@ type EnvVar = k8s.types.input.core.v1.EnvVar;
 
 /** The user and group of the official image. */
 const UID = 999;
-const EXPORTER_PORT = 9121;
+export const EXPORTER_PORT = 9121;
 
 export interface PodArgs {
   readonly name: string;
@@ -132,10 +132,13 @@ const exporter = ({ exporterImage, tls, passwords }: PodArgs): Container => ({
     { name: "REDIS_PASSWORD", valueFrom: { secretKeyRef: { name: passwords, key: "exporter" } } },
     // Its settings hold a password, which the exporter's user may therefore not read.
     { name: "REDIS_EXPORTER_CONFIG_COMMAND", value: "-" },
+    { name: "REDIS_EXPORTER_SET_CLIENT_NAME", value: "false" },
     ...(tls ? [{ name: "REDIS_EXPORTER_TLS_CA_CERT_FILE", value: "/etc/redis-tls/ca.crt" }] : []),
   ],
   ports: [{ name: "metrics", containerPort: EXPORTER_PORT }],
   resources: small("64Mi"),
+  // Not one for readiness: Redis serves as well without it.
+  livenessProbe: { httpGet: { path: "/health", port: "metrics" }, periodSeconds: 20, timeoutSeconds: 5 },
   securityContext: containerSecurity(),
   volumeMounts: tls ? [{ name: "certificate", mountPath: "/etc/redis-tls", readOnly: true }] : [],
 });

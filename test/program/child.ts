@@ -5,17 +5,22 @@ import { type Fields, type Registered, record } from "../unit/components/recorde
 
 /**
  * Runs the whole program for one stack under mocks, in a process of its own as Pulumi would, and prints what it asked for:
- * `child.ts STACK RELEASES`, the releases as another stage recorded them, in JSON.
+ * `child.ts STACK RELEASES CONFIG`, the releases as another stage recorded them and what replaces the stack's own values, in
+ * JSON.
  */
 const ROOT = join(__dirname, "../..");
-const [stack = "", releases = "{}"] = process.argv.slice(2);
+const [stack = "", releases = "{}", changes = "{}"] = process.argv.slice(2);
 
 /** The project's defaults under the stack's values, as texts: what the engine hands over. */
 function configuration(): Record<string, string> {
   const read = (file: string): Fields => parse(readFileSync(join(ROOT, file), "utf8")) as Fields;
   const declared = Object.entries((read("Pulumi.yaml").config ?? {}) as Record<string, { default?: unknown }>);
   const defaults = declared.flatMap(([key, field]) => (field.default === undefined ? [] : [[key, field.default]]));
-  const values = { ...(Object.fromEntries(defaults) as Fields), ...(read(`Pulumi.${stack}.yaml`).config as Fields) };
+  const values = {
+    ...(Object.fromEntries(defaults) as Fields),
+    ...(read(`Pulumi.${stack}.yaml`).config as Fields),
+    ...(JSON.parse(changes) as Fields),
+  };
   const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, text(value)]));
 }

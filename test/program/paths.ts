@@ -21,6 +21,10 @@ interface Policy {
   readonly egress?: readonly { readonly to?: readonly Peer[]; readonly ports: readonly Port[] }[];
 }
 
+interface Metadata {
+  readonly labels: Labels;
+}
+
 interface Pod {
   readonly name: string;
   readonly namespace: string;
@@ -51,10 +55,12 @@ export function pathsOf(resources: readonly Registered[]): string[] {
     .filter(({ type }) => type.endsWith(":NetworkPolicy"))
     .map((each) => ({ ...(specOf(each) as unknown as Policy), namespace: namespaceOf(each) }));
   const pods = resources.flatMap((each): Pod[] => {
-    const template = (each.inputs.spec as { template?: { metadata: { labels: Labels } } } | undefined)?.template;
-    if (!template) return [];
+    const spec = each.inputs.spec as { template?: { metadata: Metadata }; podMetadata?: Metadata } | undefined;
+    // Operators make pods too, with the labels that their resource names.
+    const metadata = spec?.template?.metadata ?? spec?.podMetadata;
+    if (!metadata) return [];
     const { name } = each.inputs.metadata as { name: string };
-    return [{ name: `${namespaceOf(each)}/${name}`, namespace: namespaceOf(each), labels: template.metadata.labels }];
+    return [{ name: `${namespaceOf(each)}/${name}`, namespace: namespaceOf(each), labels: metadata.labels }];
   });
   /** The policies that decide about a pod's traffic in one direction; without one, everything passes. */
   const deciding = (pod: Pod, direction: "Ingress" | "Egress"): Policy[] =>

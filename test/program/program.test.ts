@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { OPERATORS_NAMESPACE } from "../../components/clusterServices/controller";
+import { NODE_EXPORTER } from "../../components/clusterServices/nodeExporter";
+import { SHARED } from "../../components/monitoring/shared";
 import { judgeObject, judgeSet } from "../../policy/judge";
 import { formatFinding } from "../../policy/rules/finding";
 import { policySettings } from "../../policy/settings";
@@ -94,7 +96,8 @@ describe("the program", function () {
           const metadata = inputs.metadata as { namespace?: string; name?: string };
           const place = (type.endsWith(":Namespace") ? metadata.name : metadata.namespace) ?? "";
           const isClusterWide = CLUSTER_WIDE.some((kind) => type.endsWith(`:${kind}`));
-          assert.ok(isClusterWide || place === OPERATORS_NAMESPACE || namespaces.includes(place), name);
+          const isShared = [OPERATORS_NAMESPACE, NODE_EXPORTER.namespace].includes(place);
+          assert.ok(isClusterWide || isShared || namespaces.includes(place), name);
         }
       });
 
@@ -167,10 +170,24 @@ describe("the program", function () {
           `${vault} → ${vault} TCP 8200`,
           `${vault} → ${vault} TCP 8201`,
         ];
-        assert.deepEqual(
-          pathsOf(run().resources),
-          [...links, ...inside, ...exposed, ...edge, ...own, ...readers].sort(),
+        const prometheus = `${stack}-monitoring/prometheus`;
+        const watched = [
+          `${stack}-monitoring/alertmanager TCP 9093`,
+          `${stack}-monitoring/blackbox TCP 9115`,
+          `${prometheus} TCP 9090`,
+          `${stack}-registry/registry TCP 5010`,
+          `${stack}-registry/registry TCP 5011`,
+          `${vault} TCP 8200`,
+          `${stack}-data/redis TCP 9121`,
+          ...(stack === "dev" ? SHARED : []).map(
+            ({ name, port, peer }) => `${peer.namespace as string}/${name} TCP ${port}`,
+          ),
+        ].map((target) => `${prometheus} → ${target}`);
+        const probed = apps.map(
+          ([name, { port }]) => `${stack}-monitoring/blackbox → ${stack}-apps/${name} TCP ${port}`,
         );
+        const all = [...links, ...inside, ...exposed, ...edge, ...own, ...readers, ...watched, ...probed];
+        assert.deepEqual(pathsOf(run().resources), all.sort());
         const undefended = run().resources.filter(({ type }) => !type.endsWith(":NetworkPolicy"));
         assert.ok(pathsOf(undefended).includes(`${stack}-registry/registry → ${stack}-registry/registry anything`));
       });

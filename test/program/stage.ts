@@ -105,7 +105,7 @@ export class Stage {
 
   run(
     stack: string,
-    { clusterUid = this.cluster.uid, releases = this.recorded(stack) }: RunOptions = {},
+    { clusterUid = this.cluster.uid, releases = this.recorded(stack), config = {} }: RunOptions = {},
   ): Promise<Run> {
     const env = {
       ...process.env,
@@ -120,6 +120,7 @@ export class Stage {
       join(__dirname, "child.ts"),
       stack,
       JSON.stringify(releases),
+      JSON.stringify(config),
     ];
     return new Promise((done, fail) => {
       const child = spawn(process.execPath, argv, { cwd: this.dir, env, stdio: ["ignore", "pipe", "pipe"] });
@@ -196,6 +197,8 @@ export class Stage {
 interface RunOptions {
   readonly clusterUid?: string;
   readonly releases?: object;
+  /** In place of the stack file's values, by key. */
+  readonly config?: object;
 }
 
 const registryOf = (stack: string): string => `registry.${stack}-registry.svc.cluster.local`;

@@ -30,6 +30,12 @@ const makers: Record<string, (scene: Scene, name: string) => unknown> = {
     const from = secrets.keep("web", { password: "p" });
     secrets.sync("web", { namespace: `${name}-apps`, secretName: "web", from });
   },
+  Monitoring: (scene, name) => {
+    const peer = { name: "web", namespace: `${name}-apps`, selector: { app: "web" } };
+    const monitoring = scene.monitoring(name, { environment: name });
+    monitoring.watch("web", { peer, port: 9000, tls: { authority: "authority of the tests", serverName: "web" } });
+    monitoring.probe("web", { peer, port: 3000, url: "http://web/readyz" });
+  },
   Environment: (scene, name) => scene.environment(name),
 };
 
@@ -114,7 +120,9 @@ for (const [component, make] of Object.entries(makers)) {
         const labels = field(each, "spec.template.metadata.labels") as Record<string, string> | undefined;
         return labels ? [{ owner: each.parent, namespace: field(each, "metadata.namespace"), labels }] : [];
       });
-      const selections = recording.resources.flatMap((each) => {
+      // What watches is there to select others' pods.
+      const selecting = recording.resources.filter(({ type }) => !type.endsWith(":PodMonitor"));
+      const selections = selecting.flatMap((each) => {
         const labels =
           field(each, "spec.selector.matchLabels") ?? (each.type.endsWith(":Service") && field(each, "spec.selector"));
         return labels ? [{ each, labels: Object.entries(labels) }] : [];

@@ -32,7 +32,7 @@ function apps(config: Record<string, Partial<AppConfig>>): Promise<Recording> {
       },
       scene.opts,
     );
-    return { ...made };
+    return { endpoints: made.endpoints, releases: made.releases, hosts: made.hosts };
   });
 }
 

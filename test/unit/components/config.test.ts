@@ -48,6 +48,7 @@ describe("configuration", () => {
       registry: { storage: "7Gi" },
       redis: { mode: "standalone", masters: 1, replicas: 0, storage: "1Gi", memory: "64Mi" },
       edge: { domain: "dev.example", replicas: 1 },
+      monitoring: { enabled: true, retention: "2d", storage: "2Gi", webhook: undefined, runbooks: "docs/runbooks" },
       profile: { replicas: 1, spread: "soft", quota },
       apps: { web: { ...plain, source: "apps/web", from: undefined, port: 3000, redis: true, expose: true } },
     });
@@ -79,6 +80,13 @@ describe("configuration", () => {
     const three = { ...sound, profile: { ...profile, replicas: 3 } };
     assert.equal(parse(three).edge.replicas, 3);
     assert.equal(parse({ ...three, edge: { ...edge, replicas: 2 } }).edge.replicas, 2);
+  });
+
+  it("reads where alerts go to, and leaves monitoring out where that is asked", () => {
+    const webhook = { url: "https://alerts.example/hook", addresses: ["203.0.113.7/32"] };
+    const runbooks = "https://git.example/docs/runbooks";
+    const monitoring = { enabled: false, retention: "4w", storage: "9Gi", webhook, runbooks };
+    assert.deepEqual(parse({ ...sound, monitoring }).monitoring, monitoring);
   });
 
   it("takes no pin for an empty one", () => {
@@ -150,6 +158,22 @@ describe("configuration", () => {
       { edge: { ...edge, replicas: 0 } },
       "platform:edge.replicas: found 0, allowed is a whole number",
     ],
+    [
+      "how long samples are kept",
+      { monitoring: { retention: "90s" } },
+      'platform:monitoring.retention: found "90s", allowed is a time such as "12h"',
+    ],
+    [
+      "where alerts go to",
+      { monitoring: { webhook: { url: "alerts.example", addresses: ["203.0.113.7/32"] } } },
+      'platform:monitoring.webhook.url: found "alerts.example", allowed is where alerts are posted to',
+    ],
+    [
+      "where that is",
+      { monitoring: { webhook: { url: "https://alerts.example" } } },
+      "platform:monitoring.webhook.addresses: found nothing, allowed is the address ranges",
+    ],
+    ["where runbooks are", { monitoring: { runbooks: 1 } }, "platform:monitoring.runbooks: found 1, allowed is a text"],
     ["a section", { redis: [] }, "platform:redis: found [], allowed is an object"],
     [
       "an unknown key",

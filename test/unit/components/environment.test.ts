@@ -22,6 +22,18 @@ describe("Environment", () => {
     assert.equal(labels["platform/environment"], "qa");
   });
 
+  it("takes more than restricted pods where that is asked, and in all modes alike", async () => {
+    const asked = await record(
+      () => void new Scene().environment("platform", { concerns: ["nodes"], podSecurity: "privileged" }),
+    );
+    const labels = Object.entries(field(one(asked, "Namespace"), "metadata.labels") as Record<string, string>);
+    const profiles = labels.filter(([key]) => key.startsWith("pod-security.kubernetes.io/"));
+    assert.deepEqual(
+      profiles.map(([, profile]) => profile),
+      ["privileged", "privileged", "privileged"],
+    );
+  });
+
   it("denies all traffic both ways, in each of them", () => {
     for (const name of ["registry", "data", "apps"]) {
       const { inputs } = one(recording, "NetworkPolicy", `qa-${name}-default-deny`);

@@ -19,6 +19,9 @@ const POD = "spec.template.spec";
 interface Container {
   readonly name: string;
   readonly env?: readonly { readonly name: string; readonly value?: unknown; readonly valueFrom?: unknown }[];
+  readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
+  readonly livenessProbe?: { readonly httpGet?: object };
+  readonly readinessProbe?: object;
   readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
 }
 const containers = (recording: Recording): Container[] =>
@@ -213,12 +216,20 @@ describe("RedisCluster", () => {
     ]);
   });
 
-  it("has an exporter where it is given the image, with a login of its own", async () => {
-    const exporter = containers(await made({ exporterImage: "registry.example/exporter:1@sha256:5" })).at(-1);
-    assert.equal(exporter?.name, "exporter");
-    assert.deepEqual(exporter.env?.find(({ name }) => name === "REDIS_PASSWORD")?.valueFrom, {
-      secretKeyRef: { name: "redis-passwords-auto", key: "exporter" },
-    });
+  it("has an exporter in each mode where it is given the image, with a login of its own, on the port that is watched", async () => {
+    for (const mode of [{}, SENTINEL, CLUSTER]) {
+      const exporter = containers(await made({ ...mode, exporterImage: "registry.example/exporter:1@sha256:5" })).at(
+        -1,
+      );
+      assert.equal(exporter?.name, "exporter");
+      assert.deepEqual(exporter.env?.find(({ name }) => name === "REDIS_PASSWORD")?.valueFrom, {
+        secretKeyRef: { name: "redis-passwords-auto", key: "exporter" },
+      });
+      assert.deepEqual(exporter.ports, [{ name: "metrics", containerPort: 9121 }]);
+      assert.deepEqual(exporter.livenessProbe?.httpGet, { path: "/health", port: "metrics" });
+      assert.equal(exporter.readinessProbe, undefined);
+    }
+    await record(() => void assert.equal(new Scene().redis().metrics.port, 9121));
     assert.ok(!containers(single).some(({ name }) => name === "exporter"));
   });
 });

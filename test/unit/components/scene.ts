@@ -11,6 +11,7 @@ import { Edge, type EdgeArgs } from "../../../components/edge";
 import { Environment, type EnvironmentArgs } from "../../../components/environment";
 import { RedisCluster, type RedisClusterArgs } from "../../../components/redisCluster";
 import { ClusterServices, type ClusterServicesArgs } from "../../../components/clusterServices";
+import { Monitoring, type MonitoringArgs } from "../../../components/monitoring";
 import { Registry, type RegistryArgs } from "../../../components/registry";
 import { SecretsPlatform, type SecretsPlatformArgs } from "../../../components/secretsPlatform";
 import type { Recording, Registered } from "./recorder";
@@ -64,7 +65,19 @@ export class Scene {
 
   services(name = "cluster", change: Partial<ClusterServicesArgs> = {}): ClusterServices {
     const args: ClusterServicesArgs = {
-      images: { certManager: "images.example/cert@sha256:5", externalSecrets: "images.example/eso@sha256:6" },
+      environment: "dev",
+      images: {
+        certManager: "images.example/cert@sha256:5",
+        externalSecrets: "images.example/eso@sha256:6",
+      },
+      monitoring: {
+        images: {
+          prometheusOperator: "images.example/operator@sha256:9",
+          configReloader: "images.example/reloader@sha256:a",
+          kubeStateMetrics: "images.example/state@sha256:b",
+          nodeExporter: "images.example/node-exporter@sha256:f",
+        },
+      },
       authority: { certificate: "certificate of the authority", key: pulumi.secret("key of the authority") },
       apiServers: this.apiServers,
     };
@@ -89,6 +102,27 @@ export class Scene {
       services: [],
     };
     return new SecretsPlatform(name, { ...args, ...change }, this.opts);
+  }
+
+  monitoring(name = "monitoring", change: Partial<MonitoringArgs> = {}): Monitoring {
+    const environment = change.environment ?? "dev";
+    const concerns = ["secrets", "registry", "data", "apps", "monitoring"];
+    const args: MonitoringArgs = {
+      environment,
+      namespace: pulumi.output(`${environment}-monitoring`),
+      namespaces: Object.fromEntries(concerns.map((each) => [each, pulumi.output(`${environment}-${each}`)])),
+      images: {
+        prometheus: "images.example/prometheus@sha256:c",
+        alertmanager: "images.example/alertmanager@sha256:d",
+        blackbox: "images.example/blackbox@sha256:e",
+      },
+      retention: "2d",
+      storage: "2Gi",
+      runbooks: "https://git.example/platform/docs/runbooks/",
+      apiServers: this.apiServers,
+      services: [],
+    };
+    return new Monitoring(name, { ...args, ...change }, this.opts);
   }
 
   private shared?: SecretsPlatform;

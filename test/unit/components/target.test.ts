@@ -7,6 +7,7 @@ import {
   definitionsOf,
   edgeTarget,
   image,
+  images,
   readTarget,
   registryTarget,
   secretsTarget,
@@ -58,6 +59,11 @@ describe("a target", () => {
     assert.throws(() => read(null), /is not usable/);
   });
 
+  it("gives several images, each under the name that is asked for", () => {
+    assert.deepEqual(images(target, { server: "redis" }), { server: "r@sha256:1" });
+    assert.throws(() => images(target, { server: "redis", other: "vault" }), /no image "vault"/);
+  });
+
   it("gives an image, or the names of those it has", () => {
     assert.equal(image(target, "redis"), "r@sha256:1");
     assert.throws(() => image(target, "vault"), /no image "vault" for the cluster of the tests: it has redis$/);
@@ -88,8 +94,13 @@ describe("a target", () => {
       () => secretsTarget(target, "dev"),
       /has no way to the Vault of "dev" yet\. Name its url under vaults\.dev/,
     );
-    assert.throws(() => definitionsOf(target), /has no files with the definitions .* name them under definitions/);
-    assert.deepEqual(definitionsOf({ ...target, definitions: ["one.json"] }), ["one.json"]);
+    const all = { monitoring: true };
+    assert.throws(() => definitionsOf(target, all), /has no files with the definitions .* name them under definitions/);
+    const files = ["cert-manager.io", "monitoring.coreos.com"].map((group) =>
+      write(`${group}.json`, JSON.stringify({ spec: { group } })),
+    );
+    assert.deepEqual(definitionsOf({ ...target, definitions: files }, all), files);
+    assert.deepEqual(definitionsOf({ ...target, definitions: files }, { monitoring: false }), files.slice(0, 1));
   });
 
   it("gives the edge an address and ports where they are promised", () => {
