@@ -1,11 +1,11 @@
-import * as docker from "@pulumi/docker";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { AppImage } from "./components/appImage";
-import { AppWorkload } from "./components/appWorkload";
+import { createApps } from "./components/apps";
 import { ClusterServices, MONITORING_SERVICE_IMAGES, SERVICE_IMAGES } from "./components/clusterServices";
+import { Edge } from "./components/edge";
 import { Environment } from "./components/environment";
+import type { AddressOf } from "./components/lib/balancer";
 import { checkPin, checkServices, clusterFacts, serviceAddress } from "./components/lib/cluster";
 import { decoded, parseConfig } from "./components/lib/config";
 import { applyDefinitions } from "./components/lib/definitions";
@@ -13,11 +13,18 @@ import { readKubeconfig } from "./components/lib/kubeconfig";
 import { program } from "./components/lib/program";
 import { recordedImages } from "./components/lib/promotion";
 import { registryReader } from "./components/lib/registryAccess";
-import { definitionsOf, image, images, readTarget, registryTarget, secretsTarget } from "./components/lib/target";
+import {
+  definitionsOf,
+  edgeTarget,
+  image,
+  images,
+  readTarget,
+  registryTarget,
+  secretsTarget,
+} from "./components/lib/target";
 import { MONITORING_IMAGES, Monitoring } from "./components/monitoring";
 import { redisWatched } from "./components/monitoring/subjects/redis";
 import { vaultWatched } from "./components/monitoring/subjects/vault";
-import { PromotedImage } from "./components/promotedImage";
 import { RedisCluster } from "./components/redisCluster";
 import { Registry } from "./components/registry";
 import { SecretsPlatform } from "./components/secretsPlatform";
@@ -48,16 +55,23 @@ export = program(async () => {
     kubeClientSettings: { qps: 500, burst: 1000 },
   });
   const opts = { providers: { kubernetes: cluster, random: new random.Provider("random") } };
-  const { replicas, spread, quota } = config.profile;
-  const { apiServers, podCidrs } = facts;
-  const here = { environment: stack, spread, apiServers, podCidrs: config.podCidrs ?? podCidrs };
+  const { apiServers } = facts;
 
-  const concerns = ["secrets", "registry", "data", "apps", ...(wanted.monitoring ? ["monitoring"] : [])];
+  const concerns = ["secrets", "registry", "data", "edge", "apps", ...(wanted.monitoring ? ["monitoring"] : [])];
+  const { replicas, spread, quota } = config.profile;
   const environment = new Environment(stack, { environment: stack, concerns, quota }, opts);
   const { authority, ...vault } = secretsTarget(target, stack);
   const monitoring = wanted.monitoring ? { images: images(target, MONITORING_SERVICE_IMAGES) } : undefined;
   const shared = { environment: stack, images: images(target, SERVICE_IMAGES), monitoring, authority, apiServers };
   const services = installs ? new ClusterServices("cluster", shared, opts) : undefined;
+  const here = {
+    environment: stack,
+    spread,
+    apiServers,
+    podCidrs: config.podCidrs ?? facts.podCidrs,
+    services: services?.ready ?? [],
+    addressOf: (...service: Parameters<AddressOf>) => serviceAddress(kubeconfig, ...service),
+  };
   const secrets = new SecretsPlatform(
     "vault",
     {
@@ -67,10 +81,10 @@ export = program(async () => {
       ...config.secrets,
       ...vault,
       authority: authority.certificate,
-      services: services?.ready ?? [],
     },
     opts,
   );
+  const place = registryTarget(target, stack);
   const registry = new Registry(
     "registry",
     {
@@ -80,7 +94,7 @@ export = program(async () => {
       shellImage: image(target, "busybox"),
       secrets,
       ...config.registry,
-      ...registryTarget(target, stack),
+      ...place,
     },
     opts,
   );
@@ -97,57 +111,42 @@ export = program(async () => {
     opts,
   );
 
-  const namespace = environment.namespace("apps");
-  const pullSecret = registry.pullSecret(namespace, "apps");
   // Where the next stage finds it.
   registry.pullSecret(environment.namespace("registry"), "stage");
-  const { pushHost } = registryTarget(target, stack);
-  const builder = config.build
-    ? new docker.Provider("builder", {
-        host: target.dockerHost,
-        registryAuth: [{ address: pushHost, ...registry.push }],
-      })
-    : undefined;
-
-  const releases: Record<string, { image: pulumi.Output<string> }> = {};
-  const workloads: Record<string, AppWorkload> = {};
-  for (const [name, app] of Object.entries(config.apps)) {
-    const reference = app.source
-      ? new AppImage(
-          name,
-          {
-            source: app.source,
-            registry,
-            pushHost,
-            buildArgs: { NODE_IMAGE: image(target, "node") },
-            buildCa: target.buildCa,
-          },
-          { provider: builder },
-        ).reference
-      : new PromotedImage(name, { from: app.from ?? "", image: recorded[name], registry, pushHost, source }, opts)
-          .reference;
-    releases[name] = { image: reference };
-    workloads[name] = new AppWorkload(
-      name,
-      {
-        ...here,
-        namespace,
-        image: reference,
-        pullSecret,
-        port: app.port,
-        expose: app.expose,
-        addressOf: (...service) => serviceAddress(kubeconfig, ...service),
-        redis: app.redis ? redis : undefined,
-        replicas,
-      },
-      opts,
-    );
-  }
+  const edge = new Edge(
+    "edge",
+    {
+      ...here,
+      namespace: environment.namespace("edge"),
+      routesFrom: environment.namespace("apps"),
+      image: image(target, "traefik"),
+      ...config.edge,
+      ...edgeTarget(target, stack),
+    },
+    opts,
+  );
+  const { hosts, workloads, ...apps } = createApps(
+    config.apps,
+    {
+      ...here,
+      namespace: environment.namespace("apps"),
+      replicas,
+      registry,
+      pushHost: place.pushHost,
+      redis,
+      secrets,
+      edge,
+      builder: { dockerHost: target.dockerHost, buildCa: target.buildCa, nodeImage: image(target, "node") },
+      recorded,
+      source,
+    },
+    opts,
+  );
 
   if (wanted.monitoring) {
-    const place = { ...here, namespace: environment.namespace("monitoring"), namespaces: environment.names };
+    const where = { ...here, namespace: environment.namespace("monitoring"), namespaces: environment.names };
     const waits = { services: services?.watching ?? [] };
-    const args = { ...place, ...config.monitoring, ...waits, images: images(target, MONITORING_IMAGES) };
+    const args = { ...where, ...config.monitoring, ...waits, images: images(target, MONITORING_IMAGES) };
     const monitor = new Monitoring("monitoring", args, opts);
     monitor.watch("vault", vaultWatched(secrets.peer, environment.namespace("secrets"), authority.certificate));
     monitor.watch("registry", registry.metrics);
@@ -155,6 +154,10 @@ export = program(async () => {
     for (const [name, { readiness }] of Object.entries(workloads)) monitor.probe(name, readiness);
   }
 
-  const endpoints = Object.fromEntries(Object.entries(workloads).map(([name, { endpoint }]) => [name, endpoint]));
-  return { endpoints, releases, namespaces: environment.names, cluster: { uid: facts.uid, server: facts.server } };
+  return {
+    ...apps,
+    edge: { address: edge.address, hosts, certificateAuthority: authority.certificate },
+    namespaces: environment.names,
+    cluster: { uid: facts.uid, server: facts.server },
+  };
 });

@@ -97,11 +97,15 @@ export async function pulumi(args: readonly string[], options: RunOptions = {}):
   return run("pulumi", [...args, "--non-interactive"], { env: await shell(), timeoutMs: 300_000, ...options });
 }
 
-export async function outputs(
-  stack: string,
-): Promise<{ endpoints: Record<string, string>; releases: Record<string, { image: string }> }> {
+export interface Outputs {
+  readonly endpoints: Record<string, string>;
+  readonly releases: Record<string, { image: string }>;
+  readonly edge: { address: string; hosts: Record<string, string>; certificateAuthority: string };
+}
+
+export async function outputs(stack: string): Promise<Outputs> {
   const { out } = await pulumi(["stack", "output", "-s", stack, "--json"]);
-  return JSON.parse(out) as { endpoints: Record<string, string>; releases: Record<string, { image: string }> };
+  return JSON.parse(out) as Outputs;
 }
 
 export interface Answer {
