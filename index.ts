@@ -3,10 +3,11 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Access } from "./components/access";
 import { waysIn } from "./components/access/ways";
-import { type Release, appImages } from "./components/appImages";
-import { AppWorkload } from "./components/appWorkload";
+import { createApps } from "./components/apps";
 import { ClusterServices, MONITORING_SERVICE_IMAGES, SERVICE_IMAGES } from "./components/clusterServices";
+import { Edge } from "./components/edge";
 import { Environment } from "./components/environment";
+import type { AddressOf } from "./components/lib/balancer";
 import { checkPin, checkServices, clusterFacts, serviceAddress } from "./components/lib/cluster";
 import { decoded, parseConfig } from "./components/lib/config";
 import { applyDefinitions } from "./components/lib/definitions";
@@ -14,7 +15,15 @@ import { readKubeconfig } from "./components/lib/kubeconfig";
 import { program } from "./components/lib/program";
 import { recordedImages } from "./components/lib/promotion";
 import { registryReader } from "./components/lib/registryAccess";
-import { definitionsOf, image, images, readTarget, registryTarget, secretsTarget } from "./components/lib/target";
+import {
+  definitionsOf,
+  edgeTarget,
+  image,
+  images,
+  readTarget,
+  registryTarget,
+  secretsTarget,
+} from "./components/lib/target";
 import { MONITORING_IMAGES, Monitoring } from "./components/monitoring";
 import { redisWatched } from "./components/monitoring/subjects/redis";
 import { vaultWatched } from "./components/monitoring/subjects/vault";
@@ -48,16 +57,23 @@ export = program(async () => {
     kubeClientSettings: { qps: 500, burst: 1000 },
   });
   const opts = { providers: { kubernetes: cluster, random: new random.Provider("random") } };
-  const { replicas, spread, quota } = config.profile;
-  const { apiServers, podCidrs } = facts;
-  const here = { environment: stack, spread, apiServers, podCidrs: config.podCidrs ?? podCidrs };
+  const { apiServers } = facts;
 
-  const concerns = ["secrets", "registry", "data", "apps", ...(wanted.monitoring ? ["monitoring"] : [])];
+  const concerns = ["secrets", "registry", "data", "edge", "apps", ...(wanted.monitoring ? ["monitoring"] : [])];
+  const { replicas, spread, quota } = config.profile;
   const environment = new Environment(stack, { environment: stack, concerns, quota }, opts);
   const { authority, ...vault } = secretsTarget(target, stack);
   const monitoring = wanted.monitoring ? { images: images(target, MONITORING_SERVICE_IMAGES) } : undefined;
   const shared = { environment: stack, images: images(target, SERVICE_IMAGES), monitoring, authority, apiServers };
   const services = installs ? new ClusterServices("cluster", shared, opts) : undefined;
+  const here = {
+    environment: stack,
+    spread,
+    apiServers,
+    podCidrs: config.podCidrs ?? facts.podCidrs,
+    services: services?.ready ?? [],
+    addressOf: (...service: Parameters<AddressOf>) => serviceAddress(kubeconfig, ...service),
+  };
   const secrets = new SecretsPlatform(
     "vault",
     {
@@ -67,10 +83,10 @@ export = program(async () => {
       ...config.secrets,
       ...vault,
       authority: authority.certificate,
-      services: services?.ready ?? [],
     },
     opts,
   );
+  const place = registryTarget(target, stack);
   const registry = new Registry(
     "registry",
     {
@@ -80,7 +96,7 @@ export = program(async () => {
       shellImage: image(target, "busybox"),
       secrets,
       ...config.registry,
-      ...registryTarget(target, stack),
+      ...place,
     },
     opts,
   );
@@ -97,37 +113,43 @@ export = program(async () => {
     opts,
   );
 
-  const namespace = environment.namespace("apps");
-  const pullSecret = registry.pullSecret(namespace, "apps");
   // Where the next stage finds it.
   registry.pullSecret(environment.namespace("registry"), "stage");
-  const bring = appImages({ environment: stack, target, registry, source, recorded }, opts);
-  const releases: Record<string, Release> = {};
-  const workloads: Record<string, AppWorkload> = {};
-  for (const [name, app] of Object.entries(config.apps)) {
-    const release = (releases[name] = bring(name, app));
-    workloads[name] = new AppWorkload(
-      name,
-      {
-        ...here,
-        namespace,
-        image: release.image,
-        pullSecret,
-        port: app.port,
-        expose: app.expose,
-        addressOf: (...service) => serviceAddress(kubeconfig, ...service),
-        redis: app.redis ? redis : undefined,
-        replicas,
-      },
-      opts,
-    );
-  }
+  const edge = new Edge(
+    "edge",
+    {
+      ...here,
+      namespace: environment.namespace("edge"),
+      routesFrom: environment.namespace("apps"),
+      image: image(target, "traefik"),
+      ...config.edge,
+      ...edgeTarget(target, stack),
+    },
+    opts,
+  );
+  const { hosts, workloads, ...apps } = createApps(
+    config.apps,
+    {
+      ...here,
+      namespace: environment.namespace("apps"),
+      replicas,
+      registry,
+      pushHost: place.pushHost,
+      redis,
+      secrets,
+      edge,
+      builder: { dockerHost: target.dockerHost, buildCa: target.buildCa, nodeImage: image(target, "node") },
+      recorded,
+      source,
+    },
+    opts,
+  );
 
-  new Access("access", { environment: stack, namespace, ...config.access }, opts);
+  new Access("access", { environment: stack, namespace: environment.namespace("apps"), ...config.access }, opts);
   if (wanted.monitoring) {
-    const place = { ...here, namespace: environment.namespace("monitoring"), namespaces: environment.names };
+    const where = { ...here, namespace: environment.namespace("monitoring"), namespaces: environment.names };
     const waits = { services: services?.watching ?? [] };
-    const args = { ...place, ...config.monitoring, ...waits, images: images(target, MONITORING_IMAGES) };
+    const args = { ...where, ...config.monitoring, ...waits, images: images(target, MONITORING_IMAGES) };
     const monitor = new Monitoring("monitoring", args, opts);
     monitor.watch("vault", vaultWatched(secrets.peer, environment.namespace("secrets"), authority.certificate));
     monitor.watch("registry", registry.metrics);
@@ -135,10 +157,9 @@ export = program(async () => {
     for (const [name, { readiness }] of Object.entries(workloads)) monitor.probe(name, readiness);
   }
 
-  const endpoints = Object.fromEntries(Object.entries(workloads).map(([name, { endpoint }]) => [name, endpoint]));
   return {
-    endpoints,
-    releases,
+    ...apps,
+    edge: { address: edge.address, hosts, certificateAuthority: authority.certificate },
     namespaces: environment.names,
     cluster: { uid: facts.uid, server: facts.server },
     access: waysIn({ environment: stack, vault: vault.url, developers: config.access.developers }),

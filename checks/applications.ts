@@ -5,6 +5,8 @@ import { ask } from "./web";
 const COUNTER = "visit-tracker";
 const VISITS = 3;
 
+export const BROWSER = "text/html, */*;q=0.8";
+
 const isOutside = (endpoint: string): boolean => !endpoint.includes(".svc.cluster.local");
 
 async function answers(stand: Stand): Promise<string> {
@@ -19,7 +21,7 @@ async function answers(stand: Stand): Promise<string> {
   return exposed.map(([, endpoint]) => endpoint).join(", ");
 }
 
-const page = (stand: Stand, url: string) => ask(url, { headers: { accept: "text/html" }, ca: stand.trust });
+const page = (stand: Stand, url: string) => ask(url, { headers: { accept: BROWSER }, ca: stand.trust });
 
 async function counts(stand: Stand): Promise<string> {
   const endpoint = (await stand.outputs()).endpoints[COUNTER];

@@ -11,6 +11,11 @@ import { type Result, type RunOptions, run } from "./command";
 export interface Outputs {
   readonly endpoints: Readonly<Record<string, string>>;
   readonly releases: Readonly<Record<string, { readonly image: string }>>;
+  readonly edge: {
+    readonly address: string;
+    readonly hosts: Readonly<Record<string, string>>;
+    readonly certificateAuthority: string;
+  };
   readonly namespaces: Readonly<Record<string, string>>;
   readonly cluster: { readonly uid: string };
 }

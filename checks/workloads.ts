@@ -109,11 +109,14 @@ async function spread(stand: Stand): Promise<string> {
 }
 
 async function size(stand: Stand): Promise<string> {
-  const { replicas } = stand.config.profile;
+  const { profile, apps } = stand.config;
+  const wanted = (name: string): number => apps[name]?.autoscale?.min ?? apps[name]?.replicas ?? profile.replicas;
   const found = [...(await applicationPods(stand))].map(([name, pods]) => [name, pods.filter(isReady).length] as const);
   none(
-    `${stand.stack} asks for ${replicas} replicas`,
-    found.filter(([, count]) => count < replicas).map(([name, count]) => `${name} has ${count} that are ready`),
+    `fewer replicas than ${stand.stack} asks for`,
+    found
+      .filter(([name, count]) => count < wanted(name))
+      .map(([name, count]) => `${name} has ${count} that are ready, of ${wanted(name)}`),
   );
   return found.map(([name, count]) => `${name}: ${count}`).join("; ");
 }

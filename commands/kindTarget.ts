@@ -3,7 +3,7 @@ import type { Target } from "../components/lib/target";
 import { VAULT_PORT } from "../components/secretsPlatform/settings";
 import { KindCluster, kindDir, kindUp } from "../sandbox/kind";
 import { registryHost } from "../sandbox/environments";
-import { HTTP } from "../sandbox/kindConfig";
+import { EDGE_PORTS, HTTP } from "../sandbox/kindConfig";
 import { filesOf } from "../sandbox/layout";
 import { authority, certificate } from "../sandbox/pki";
 import type { Toolchain } from "../toolchain";
@@ -46,6 +46,7 @@ function targetOf({ name, dir, uid, nodes }: KindCluster): Target {
         { url: `https://127.0.0.1:${ports[VAULT_PORT]}`, address },
       ]),
     ),
+    edges: Object.fromEntries(nodes.map(({ environment, address }) => [environment, { address, ports: EDGE_PORTS }])),
     authority: { certificateFile: ca.cert, keyFile: ca.key },
   };
 }

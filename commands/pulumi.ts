@@ -112,11 +112,24 @@ export class Pulumi {
     }
   }
 
-  private async pendingOperations(): Promise<PendingOperation[]> {
-    const state = JSON.parse(await this.read(["stack", "export", "-s", this.stack])) as {
-      deployment?: { pending_operations?: PendingOperation[] };
-    };
-    return state.deployment?.pending_operations ?? [];
+  /** Brings the stack to what the program says, with the policy pack; resolves to the exit code. */
+  update(): Promise<number> {
+    const pack = ["--policy-pack", "policy", "--policy-pack-config", `policy/config/${this.stack}.json`];
+    return this.run(["up", "-s", this.stack, "--yes", "--suppress-outputs", ...pack]);
+  }
+
+  /** What the state knows, in the order in which it was made. */
+  async urns(): Promise<string[]> {
+    return ((await this.deployment()).resources ?? []).map(({ urn }) => urn);
+  }
+
+  private async pendingOperations(): Promise<readonly PendingOperation[]> {
+    return (await this.deployment()).pending_operations ?? [];
+  }
+
+  private async deployment(): Promise<Deployment> {
+    const state = await this.read(["stack", "export", "-s", this.stack]);
+    return (JSON.parse(state) as { deployment?: Deployment }).deployment ?? {};
   }
 
   private get backend(): string {
@@ -130,6 +143,11 @@ export class Pulumi {
     if (this.session.PULUMI_CONFIG_PASSPHRASE_FILE) delete env.PULUMI_CONFIG_PASSPHRASE;
     return env;
   }
+}
+
+interface Deployment {
+  readonly resources?: readonly { readonly urn: string }[];
+  readonly pending_operations?: readonly PendingOperation[];
 }
 
 interface PendingOperation {

@@ -4,9 +4,9 @@ import { UsageError } from "./errors";
 /** A stack for each environment. */
 export const STACKS: readonly string[] = ENVIRONMENTS;
 
-export function checkStack(stack: string | undefined): string {
+export function checkStack(stack: string | undefined, flag = "--stack"): string {
   if (stack && STACKS.includes(stack)) return stack;
   throw new UsageError(
-    `"${stack ?? ""}" is no environment: take --stack ${STACKS.join(", ").replace(/, (\w+)$/, " or $1")}`,
+    `"${stack ?? ""}" is no environment: take ${flag} ${STACKS.join(", ").replace(/, (\w+)$/, " or $1")}`,
   );
 }

@@ -19,6 +19,7 @@ export const PROGRAM_IMAGES = [
   "vault",
   "cert-manager-controller",
   "external-secrets",
+  "traefik",
   "prometheus-operator",
   "prometheus-config-reloader",
   "kube-state-metrics",
@@ -29,7 +30,7 @@ export const PROGRAM_IMAGES = [
   "redis-exporter",
 ];
 
-const DEFINED = ["cert-manager", "external-secrets", "prometheus-operator"] as const;
+const DEFINED = ["cert-manager", "external-secrets", "gateway-api", "prometheus-operator"] as const;
 
 /** Files with the definitions of the custom resources that the program uses. */
 export async function definitions(): Promise<string[]> {
@@ -69,6 +70,12 @@ export async function writeSandboxTarget(
         const address = layout.loadBalancerIp(ENVIRONMENTS.length + index + 1);
         return [environment, { url: `https://${address}:${VAULT_PORT}`, address }];
       }),
+    ),
+    edges: Object.fromEntries(
+      ENVIRONMENTS.map((environment, index) => [
+        environment,
+        { address: layout.loadBalancerIp(2 * ENVIRONMENTS.length + index + 1) },
+      ]),
     ),
     authority: { certificateFile: ca.cert, keyFile: ca.key },
     definitions: await definitions(),

@@ -29,9 +29,7 @@ async function main(args: string[]): Promise<void> {
   const session = await bringUp(values, (line) => console.error(line));
   const pulumi = new Pulumi(session, stack);
   await pulumi.prepare();
-  const pack = ["--policy-pack", "policy", "--policy-pack-config", `policy/config/${stack}.json`];
-  const code = await pulumi.run(["up", "-s", stack, "--yes", "--suppress-outputs", ...pack]);
-  if (code !== 0)
+  if ((await pulumi.update()) !== 0)
     throw new Error(`pulumi up -s ${stack} failed (above); nothing is lost: mend the cause and run npm run up again`);
   await report(pulumi, stack);
 }

@@ -9,7 +9,9 @@ const NODE_IMAGE = "kindest/node:v1.34.0@sha256:7416a61b42b1662ca6ca89f02028ac13
 
 /** The ports of LoadBalancer Services that the host's loopback passes on, for hosts that cannot reach Docker's network. */
 export const HTTP = 80;
-const PUBLISHED = [PULL_PORT, PUSH_PORT, HTTP, VAULT_PORT];
+/** An environment has one address here, on which 80 and 443 are taken. */
+export const EDGE_PORTS = { http: 8080, https: 8443 };
+const PUBLISHED = [PULL_PORT, PUSH_PORT, HTTP, VAULT_PORT, EDGE_PORTS.http, EDGE_PORTS.https];
 
 const PLACES = [
   { zone: "zone-a", region: "region-1" },

@@ -19,7 +19,7 @@ const API_SERVER_SLICES =
   "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices?labelSelector=kubernetes.io/service-name=kubernetes";
 
 /** What the definitions of the cluster's services add to its API. */
-const SERVICES = ["cert-manager.io", "external-secrets.io"];
+const SERVICES = ["cert-manager.io", "external-secrets.io", "gateway.networking.k8s.io"];
 export const MONITORING_GROUP = "monitoring.coreos.com";
 
 /** What a stack wants of what the cluster has once, beyond what every stack does. */

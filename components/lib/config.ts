@@ -1,10 +1,12 @@
 import type { RedisMode } from "../redisCluster/settings";
 import { MODES } from "../redisCluster/settings";
 import { type RedisSize, SIZES } from "../redisCluster/size";
+import { type AppConfig, parseApps } from "./appConfig";
+import { type Fields, NAME, Reader, isText } from "./configReader";
 import { Faults } from "./faults";
-import { bytes, cores } from "./quantities";
 import type { Webhook } from "../monitoring/alertmanager";
 import type { Seal } from "../secretsPlatform/settings";
+import type { Spread } from "./spread";
 
 /** One environment, as its stack file describes it: read once, checked as a whole. */
 export interface PlatformConfig {
@@ -17,6 +19,7 @@ export interface PlatformConfig {
   readonly secrets: SecretsConfig;
   readonly registry: { readonly storage: string };
   readonly redis: RedisSize & { readonly storage: string; readonly memory: string };
+  readonly edge: EdgeConfig;
   readonly monitoring: MonitoringConfig;
   readonly profile: Profile;
   /** Who may edit the applications' namespace, and whether they get into running pods. */
@@ -31,6 +34,12 @@ export interface SecretsConfig {
   readonly seal: Seal;
 }
 
+export interface EdgeConfig {
+  /** Below which every host of the environment is. */
+  readonly domain: string;
+  readonly replicas: number;
+}
+
 export interface MonitoringConfig {
   readonly enabled: boolean;
   readonly retention: string;
@@ -41,18 +50,8 @@ export interface MonitoringConfig {
 
 export interface Profile {
   readonly replicas: number;
-  readonly spread: "soft" | "hard";
+  readonly spread: Spread;
   readonly quota: { readonly cpu: string; readonly memory: string; readonly pods: number };
-}
-
-export interface AppConfig {
-  /** Folder with the Dockerfile, in stacks that build. */
-  readonly source?: string;
-  /** The stack whose recorded image to run, in stacks that do not. */
-  readonly from?: string;
-  readonly port: number;
-  readonly redis: boolean;
-  readonly expose: boolean;
 }
 
 /** What the program asks of Pulumi's configuration: raw values by key, without the project's prefix. */
@@ -68,12 +67,11 @@ export function decoded(text: string | undefined): unknown {
   }
 }
 
-const NAME = /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/;
+const DOMAIN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const CIDR = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
 const isCidrList = (value: unknown): value is string[] =>
   Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === "string" && CIDR.test(each));
 const MONITORING_KEYS = ["enabled", "retention", "storage", "webhook", "runbooks"];
-type Fields = Readonly<Record<string, unknown>>;
 
 export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
   const faults = new Faults();
@@ -95,7 +93,7 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
   const profile = reader.object("platform:profile", raw("profile"), ["replicas", "spread", "quota"]);
   const quota = reader.object("platform:profile.quota", profile.quota, ["cpu", "memory", "pods"]);
   const access = reader.object("platform:access", raw("access"), ["developers", "exec"]);
-  const apps = reader.object("platform:apps", raw("apps"));
+  const replicas = reader.integer("platform:profile.replicas", profile.replicas, 1, 20);
 
   const config: PlatformConfig = {
     clusterUid: typeof clusterUid === "string" && clusterUid ? clusterUid : undefined,
@@ -114,6 +112,7 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
       storage: reader.size("platform:redis.storage", redis.storage, "1Gi"),
       memory: reader.size("platform:redis.memory", redis.memory, "128Mi"),
     },
+    edge: parseEdge("platform:edge", raw("edge"), replicas, reader, faults),
     monitoring: {
       enabled: reader.flag("platform:monitoring.enabled", monitoring.enabled ?? true),
       retention: reader.retention("platform:monitoring.retention", monitoring.retention, "2d"),
@@ -122,7 +121,7 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
       runbooks: reader.text("platform:monitoring.runbooks", monitoring.runbooks, "docs/runbooks"),
     },
     profile: {
-      replicas: reader.integer("platform:profile.replicas", profile.replicas, 1, 20),
+      replicas,
       spread: reader.oneOf("platform:profile.spread", profile.spread, ["soft", "hard"]),
       quota: {
         cpu: reader.cpu("platform:profile.quota.cpu", quota.cpu),
@@ -138,9 +137,7 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
       ),
       exec: reader.flag("platform:access.exec", access.exec),
     },
-    apps: Object.fromEntries(
-      Object.entries(apps).map(([name, value]) => [name, parseApp(name, value, build, reader, faults)]),
-    ),
+    apps: parseApps("platform:apps", raw("apps"), build, reader, faults),
   };
   faults.throwIfAny(
     `the configuration of stack "${stack}" has faults, and nothing was done`,
@@ -158,24 +155,14 @@ function parseRedisSize(redis: Fields, reader: Reader): RedisSize {
   return { mode, masters: count("masters"), replicas: count("replicas") };
 }
 
-function parseApp(name: string, value: unknown, build: boolean, reader: Reader, faults: Faults): AppConfig {
-  const place = `platform:apps.${name}`;
-  if (!NAME.test(name)) faults.add(place, name, "a name of 1 to 30 lower-case letters, digits and dashes");
-  const app = reader.object(place, value, ["source", "from", "port", "redis", "expose"]);
-  if (build && !isText(app.source))
-    faults.add(
-      `${place}.source`,
-      app.source,
-      "the folder with the application's Dockerfile, as platform:build is true",
-    );
-  if (!build && !isText(app.from))
-    faults.add(`${place}.from`, app.from, "the stack whose image to run, as platform:build is not true");
+function parseEdge(place: string, value: unknown, usual: number, reader: Reader, faults: Faults): EdgeConfig {
+  const { domain, replicas } = reader.object(place, value, ["domain", "replicas"]);
+  const sound = isText(domain) && domain.length <= 189 && DOMAIN.test(domain);
+  if (!sound)
+    faults.add(`${place}.domain`, domain, 'the domain of the environment\'s hosts, such as "dev.platform.test"');
   return {
-    source: build && isText(app.source) ? app.source : undefined,
-    from: !build && isText(app.from) ? app.from : undefined,
-    port: reader.integer(`${place}.port`, app.port, 1, 65_535),
-    redis: reader.flag(`${place}.redis`, app.redis),
-    expose: reader.flag(`${place}.expose`, app.expose),
+    domain: sound ? domain : "",
+    replicas: reader.integer(`${place}.replicas`, replicas ?? usual, 1, 20),
   };
 }
 
@@ -225,75 +212,4 @@ function parseWebhook(place: string, value: unknown, reader: Reader, faults: Fau
   if (!isCidrList(addresses))
     faults.add(`${place}.addresses`, addresses, 'the address ranges behind the URL, such as ["203.0.113.7/32"]');
   return sound && isCidrList(addresses) ? { url, addresses } : undefined;
-}
-
-const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
-
-/** Reads single values, noting each fault and going on with a stand-in. */
-class Reader {
-  constructor(private readonly faults: Faults) {}
-
-  object(place: string, value: unknown, known?: readonly string[]): Fields {
-    if (value === undefined) return {};
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      this.faults.add(place, value, "an object");
-      return {};
-    }
-    const unknown = known ? Object.keys(value).filter((key) => !known.includes(key)) : [];
-    for (const key of unknown)
-      this.faults.add(`${place}.${key}`, (value as Fields)[key], `one of ${known?.join(", ")}`);
-    return value as Fields;
-  }
-
-  integer(place: string, value: unknown, min: number, max: number, where = ""): number {
-    if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return value;
-    this.faults.add(place, value, min === max ? `only ${min}${where}` : `a whole number from ${min} to ${max}${where}`);
-    return min;
-  }
-
-  flag(place: string, value: unknown): boolean {
-    if (value === undefined || typeof value === "boolean") return value === true;
-    this.faults.add(place, value, "true or false");
-    return false;
-  }
-
-  oneOf<T extends string>(place: string, value: unknown, allowed: readonly [T, ...T[]]): T {
-    const found = allowed.find((candidate) => candidate === value);
-    if (found === undefined) this.faults.add(place, value, allowed.join(" or "));
-    return found ?? allowed[0];
-  }
-
-  size(place: string, value: unknown, fallback?: string): string {
-    if (value === undefined && fallback) return fallback;
-    if (typeof value === "string" && (bytes(value) ?? 0) > 0) return value;
-    this.faults.add(place, value, 'a size such as "512Mi" or "2Gi"');
-    return "1Gi";
-  }
-
-  duration(place: string, value: unknown, fallback: string): string {
-    if (value === undefined) return fallback;
-    if (typeof value === "string" && /^[1-9]\d*[smh]$/.test(value)) return value;
-    this.faults.add(place, value, 'a time such as "30s", "5m" or "1h"');
-    return fallback;
-  }
-
-  retention(place: string, value: unknown, fallback: string): string {
-    if (value === undefined) return fallback;
-    if (typeof value === "string" && /^[1-9]\d*[hdw]$/.test(value)) return value;
-    this.faults.add(place, value, 'a time such as "12h", "2d" or "4w"');
-    return fallback;
-  }
-
-  text(place: string, value: unknown, fallback: string): string {
-    if (value === undefined || isText(value)) return value ?? fallback;
-    this.faults.add(place, value, "a text");
-    return fallback;
-  }
-
-  cpu(place: string, value: unknown): string {
-    const text = typeof value === "number" ? String(value) : value;
-    if (typeof text === "string" && (cores(text) ?? 0) > 0) return text;
-    this.faults.add(place, value, 'CPU cores such as "8" or "500m"');
-    return "1";
-  }
 }

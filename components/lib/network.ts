@@ -12,12 +12,15 @@ export interface Peer {
   readonly selector: Readonly<Record<string, string>>;
 }
 
-const NAMESPACE_LABEL = "kubernetes.io/metadata.name";
+export const NAMESPACE_LABEL = "kubernetes.io/metadata.name";
 
 const podsOf = (peer: Peer): k8s.types.input.networking.v1.NetworkPolicyPeer => ({
   namespaceSelector: { matchLabels: { [NAMESPACE_LABEL]: peer.namespace } },
   podSelector: { matchLabels: peer.selector },
 });
+
+const portsOf = (port: number | readonly number[]): k8s.types.input.networking.v1.NetworkPolicyPort[] =>
+  [port].flat().map((each) => ({ protocol: "TCP", port: each }));
 
 /** Lets the pods of `from` connect to these ports of the pods of `to`, and nothing else. Gives both sides, for those who wait for them. */
 export function link(
@@ -27,7 +30,7 @@ export function link(
   opts: pulumi.CustomResourceOptions,
 ): k8s.networking.v1.NetworkPolicy[] {
   const name = `${from.name}-to-${to.name}`;
-  const ports = [port].flat().map((each) => ({ protocol: "TCP", port: each }));
+  const ports = portsOf(port);
   const egress = new k8s.networking.v1.NetworkPolicy(
     `${name}-egress`,
     {
@@ -56,12 +59,12 @@ export function link(
 }
 
 /**
- * Lets clients that are no pods (nodes pulling images, users behind a load balancer) connect to `port`. Pods stay out:
+ * Lets clients that are no pods (nodes pulling images, users behind a load balancer) connect to these ports. Pods stay out:
  * they take a link.
  */
 export function fromOutsidePods(
   to: Peer,
-  port: number,
+  port: number | readonly number[],
   podCidrs: readonly string[],
   opts: pulumi.CustomResourceOptions,
 ): void {
@@ -71,6 +74,7 @@ export function fromOutsidePods(
         `Name the ranges with platform:podCidrs, such as ["10.244.0.0/16"].`,
     );
   const name = `${to.name}-from-outside`;
+  const ports = portsOf(port);
   new k8s.networking.v1.NetworkPolicy(
     name,
     {
@@ -78,9 +82,7 @@ export function fromOutsidePods(
       spec: {
         podSelector: { matchLabels: to.selector },
         policyTypes: ["Ingress"],
-        ingress: [
-          { from: [{ ipBlock: { cidr: "0.0.0.0/0", except: [...podCidrs] } }], ports: [{ protocol: "TCP", port }] },
-        ],
+        ingress: [{ from: [{ ipBlock: { cidr: "0.0.0.0/0", except: [...podCidrs] } }], ports }],
       },
     },
     opts,

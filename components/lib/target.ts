@@ -24,6 +24,8 @@ export interface Target {
   readonly registries: Readonly<Record<string, RegistryTarget>>;
   /** How this machine reaches each environment's Vault. */
   readonly vaults?: Readonly<Record<string, VaultTarget>>;
+  /** Where each environment's edge answers, where that is not any address, on 80 and 443. */
+  readonly edges?: Readonly<Record<string, EdgeTarget>>;
   /** Files of the authority that signs the platform's certificates. */
   readonly authority?: { readonly certificateFile: string; readonly keyFile: string };
   /** Files with the definitions of the custom resources that the platform's controllers serve. */
@@ -34,6 +36,12 @@ export interface VaultTarget {
   readonly url: string;
   /** The load balancer's address, where one is promised. */
   readonly address?: string;
+}
+
+export interface EdgeTarget {
+  /** The load balancer's address, where one is promised. */
+  readonly address?: string;
+  readonly ports?: { readonly http: number; readonly https: number };
 }
 
 export interface RegistryTarget {
@@ -142,13 +150,15 @@ export interface SecretsAccess extends VaultTarget {
   readonly authority: { readonly certificate: string; readonly key: pulumi.Output<string> };
 }
 
+export const edgeTarget = ({ edges }: Target, environment: string): EdgeTarget => edges?.[environment] ?? {};
+
 /** The files of the definitions that a stack installs for the whole cluster: those of what it wants. */
 export function definitionsOf({ definitions, description }: Target, { monitoring }: WantedServices): string[] {
   const isWanted = (file: string): boolean => monitoring || groupOf(file) !== MONITORING_GROUP;
   if (definitions?.length) return definitions.filter(isWanted);
   throw new Error(
-    `${description} has no files with the definitions of cert-manager and External Secrets: name them under definitions of the target file ` +
-      `(PLATFORM_TARGET), or set platform:clusterServices to use where the cluster has both already. Nothing was written.`,
+    `${description} has no files with the definitions of cert-manager, External Secrets and the Gateway API: name them under definitions of the target file ` +
+      `(PLATFORM_TARGET), or set platform:clusterServices to use where the cluster has all already. Nothing was written.`,
   );
 }
 

@@ -51,7 +51,8 @@ export interface SecretsPlatformArgs {
 export interface Kept {
   readonly path: string;
   readonly properties: readonly string[];
-  readonly resource: pulumi.Resource;
+  /** What puts them there; nothing where somebody else does. */
+  readonly resource?: pulumi.Resource;
 }
 
 export interface SyncArgs {
@@ -163,7 +164,11 @@ export class SecretsPlatform extends PlatformComponent {
           data: values.map(({ path, property }) => ({ secretKey: property, remoteRef: { key: path, property } })),
         },
       },
-      { ...this.own, ...WORKLOAD_TIMEOUT, dependsOn: [...kept.map(({ resource }) => resource), ...this.args.services] },
+      {
+        ...this.own,
+        ...WORKLOAD_TIMEOUT,
+        dependsOn: [...kept.flatMap(({ resource }) => resource ?? []), ...this.args.services],
+      },
     );
     return synced.metadata.apply(() => secretName);
   }

@@ -4,6 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CHECKS } from "../../checks";
+import { BROWSER } from "../../checks/applications";
 import type { Outcome } from "../../checks/check";
 import { type Result, type RunOptions, run as runCommand } from "../../checks/command";
 import { podManifest } from "../../checks/probe";
@@ -13,7 +14,7 @@ import { type Answer, ask } from "../../checks/web";
 import { image, readTarget } from "../../components/lib/target";
 
 /** The cluster that all live suites share, and the ways to look at it from outside. */
-export type { Result };
+export type { Outputs, Result };
 export const ROOT = path.resolve(__dirname, "..", "..");
 export const NAME = process.env.PLATFORM_TEST_SANDBOX ?? "test";
 const TSX = require.resolve("tsx/cjs");
@@ -88,8 +89,7 @@ export function itHolds(stack: string): void {
   }
 }
 
-export const get = (url: string, method = "GET"): Promise<Answer> =>
-  ask(url, { method, headers: { accept: "text/html" } });
+export const get = (url: string, method = "GET"): Promise<Answer> => ask(url, { method, headers: { accept: BROWSER } });
 
 /** Waits until `look` gives a value, and gives it; the last failure is the reason when it never does. */
 export async function eventually<T>(look: () => Promise<T>, timeoutMs: number): Promise<T> {

@@ -56,7 +56,7 @@ describe("the program and its monitoring", function () {
   describe("on a cluster that is not prepared for it", () => {
     before(() => {
       stage.cluster.handlers["/apis"] = json({
-        groups: [{ name: "cert-manager.io" }, { name: "external-secrets.io" }],
+        groups: ["cert-manager.io", "external-secrets.io", "gateway.networking.k8s.io"].map((name) => ({ name })),
       });
     });
     const ranFor = ({ resources }: Run): number => resources.length;

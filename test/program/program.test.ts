@@ -17,6 +17,7 @@ const CLUSTER_WIDE = [
   "ClusterRole",
   "ClusterRoleBinding",
   "ClusterIssuer",
+  "GatewayClass",
   "ValidatingAdmissionPolicy",
   "ValidatingAdmissionPolicyBinding",
 ];
@@ -124,6 +125,20 @@ describe("the program", function () {
         assert.deepEqual([Object.keys(endpoints).sort(), Object.keys(releases).sort()], [apps, apps]);
       });
 
+      it("says under which hosts browsers find the applications, where, and whom to trust", () => {
+        const { edge } = run().outputs as { edge: Fields };
+        const hosts = Object.entries(appsOf(stack)).flatMap(([name, { host }]) =>
+          host ? [[name, `https://${host}.${stack}.platform.test`]] : [],
+        );
+        assert.ok(hosts.length > 0);
+        const certificateAuthority = "certificate of the authority";
+        assert.deepEqual(edge, {
+          address: "192.0.2.7",
+          hosts: Object.fromEntries(hosts) as Fields,
+          certificateAuthority,
+        });
+      });
+
       it("is committed with nothing that the policies refuse", () => {
         const golden = readGolden(stack) as Golden;
         const subjects = Object.entries(golden.resources).flatMap(([key, { inputs, read }]) => {
@@ -150,10 +165,14 @@ describe("the program", function () {
         const exposed = apps.flatMap(([name, { expose, port }]) =>
           expose ? [`outside → ${stack}-apps/${name} TCP ${port}`] : [],
         );
+        const edge = apps.flatMap(([name, { host, port }]) =>
+          host ? [`${stack}-edge/edge → ${stack}-apps/${name} TCP ${port}`] : [],
+        );
         const vault = `${stack}-secrets/vault`;
         const readers = stack === "dev" ? [`${OPERATORS_NAMESPACE}/external-secrets → ${vault} TCP 8200`] : [];
         const own = [
           ...[5000, 5001].map((port) => `outside → ${stack}-registry/registry TCP ${port}`),
+          ...[8000, 8443].map((port) => `outside → ${stack}-edge/edge TCP ${port}`),
           `outside → ${vault} TCP 8200`,
           `${vault} → ${vault} TCP 8200`,
           `${vault} → ${vault} TCP 8201`,
@@ -174,7 +193,7 @@ describe("the program", function () {
         const probed = apps.map(
           ([name, { port }]) => `${stack}-monitoring/blackbox → ${stack}-apps/${name} TCP ${port}`,
         );
-        const all = [...links, ...inside, ...exposed, ...own, ...readers, ...watched, ...probed];
+        const all = [...links, ...inside, ...exposed, ...edge, ...own, ...readers, ...watched, ...probed];
         assert.deepEqual(pathsOf(run().resources), all.sort());
         const undefended = run().resources.filter(({ type }) => !type.endsWith(":NetworkPolicy"));
         assert.ok(pathsOf(undefended).includes(`${stack}-registry/registry → ${stack}-registry/registry anything`));

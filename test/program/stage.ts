@@ -37,6 +37,7 @@ interface App {
   readonly port: number;
   readonly redis?: boolean;
   readonly expose?: boolean;
+  readonly host?: string;
 }
 
 export const appsOf = (stack: string): Record<string, App> => {
@@ -182,6 +183,7 @@ export class Stage {
       buildCa: `${this.dir}/ca.crt`,
       registries: Object.fromEntries(STACKS.map((environment) => [environment, registry(environment)])),
       vaults: { [stack]: { url: "https://192.0.2.4:8200", address: "192.0.2.4" } },
+      edges: { [stack]: { address: "192.0.2.7" } },
       authority: {
         certificateFile: this.write("ca.crt", "certificate of the authority"),
         keyFile: this.write("ca.key", AUTHORITY_KEY),

@@ -116,7 +116,7 @@ const cases: [title: string, well: Answers, ill: [Answers, RegExp][]][] = [
       ],
     ],
   ],
-  ["each application is as large", pods(...PAIR), [[pods(pod("dev-apps")), /asks for 2 replicas:\nweb has 1/]]],
+  ["each application is as large", pods(...PAIR), [[pods(pod("dev-apps")), /web has 1 that are ready, of 2/]]],
   [
     "replicas are on nodes of their own",
     [...pods(...PAIR), ...NODES],

@@ -18,6 +18,7 @@ const CONFIG = {
   "platform:build": "true",
   "platform:profile": { replicas: 2, spread: "hard", quota: { cpu: "8", memory: "8Gi", pods: 40 } },
   "platform:redis": { mode: "sentinel", replicas: 2 },
+  "platform:edge": { domain: "dev.example" },
   "platform:apps": { web: { source: "apps/web", port: 3000 } },
 };
 const NAMESPACES = { secrets: "dev-secrets", registry: "dev-registry", data: "dev-data", apps: "dev-apps" };

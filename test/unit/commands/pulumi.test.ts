@@ -107,7 +107,7 @@ describe("Pulumi, before a command", () => {
     await pulumi().prepare();
     const refresh = asked().find((line) => line.startsWith("refresh ")) ?? "";
     assert.match(refresh, new RegExp(`^refresh -s ${STACK} --yes .*--clear-pending-creates`));
-    assert.match(refresh, /--import-pending-creates urn-1,dev-apps\/web( |$)/);
+    assert.match(refresh, /--import-pending-creates urn-1 --import-pending-creates dev-apps\/web( |$)/);
     assert.match(said.join("\n"), /interrupted in 3 operation/);
   });
 

@@ -12,7 +12,18 @@ const source = sourceFolder();
 const makers: Record<string, (scene: Scene, name: string) => unknown> = {
   RedisCluster: (scene, name) => scene.redis(name),
   Registry: (scene, name) => scene.registry(name).pullSecret(`${name}-apps`, "apps"),
-  AppWorkload: (scene, name) => scene.app(name, { redis: scene.redis(`${name}-cache`), expose: true, replicas: 2 }),
+  AppWorkload: (scene, name) =>
+    scene.app(name, {
+      redis: scene.redis(`${name}-cache`),
+      expose: true,
+      replicas: undefined,
+      autoscale: { min: 2, max: 4, cpu: 60 },
+      edge: scene.edge(`${name}-edge`),
+      host: name,
+      vault: scene.secrets(`${name}-vault`, { environment: name }),
+      secrets: { KEY: `apps/${name}#key` },
+    }),
+  Edge: (scene, name) => scene.edge(name, { replicas: 2, spread: "hard" }),
   AppImage: (scene, name) => scene.image(source(), name),
   SecretsPlatform: (scene, name) => {
     const secrets = scene.secrets(name, { environment: name, replicas: 3, spread: "hard" });

@@ -128,4 +128,155 @@ describe("AppWorkload", () => {
     assert.deepEqual(field(one(await app({ pullSecret: "regcred" }), "Deployment"), path), [{ name: "regcred" }]);
     assert.deepEqual(field(one(await app(), "Deployment"), path), []);
   });
+
+  describe("with a host", () => {
+    const hosted = (change: Partial<AppWorkloadArgs> = {}): Promise<Recording> =>
+      record(() => {
+        const scene = new Scene();
+        scene.app("web", { edge: scene.edge(), host: "shop", ...change });
+      });
+
+    it("has a route to its Service at the edge, for https only", async () => {
+      const route = one(await hosted(), "HTTPRoute", "web-route");
+      assert.equal(field(route, "metadata.namespace"), "dev-apps");
+      assert.deepEqual(field(route, "spec"), {
+        parentRefs: [{ name: "edge", namespace: "dev-edge", sectionName: "https" }],
+        hostnames: ["shop.dev.example"],
+        rules: [{ backendRefs: [{ name: "web", port: 80 }] }],
+      });
+    });
+
+    it("lets the edge in, on both sides, and nobody else", async () => {
+      const recording = await hosted({ port: 8080 });
+      const policies = names(recording, "NetworkPolicy").filter((name) => name.startsWith("web-"));
+      assert.deepEqual(policies.sort(), ["web-edge-to-web-egress", "web-edge-to-web-ingress"]);
+      const [egress, ingress] = policies.map((name) => one(recording, "NetworkPolicy", name));
+      assert.ok(egress && ingress);
+      assert.deepEqual(
+        [field(egress, "metadata.namespace"), field(ingress, "metadata.namespace")],
+        ["dev-edge", "dev-apps"],
+      );
+      const peer = field(ingress, "spec.ingress.0.from.0.namespaceSelector.matchLabels") as Record<string, string>;
+      assert.equal(peer["kubernetes.io/metadata.name"], "dev-edge");
+      assert.deepEqual(field(ingress, "spec.ingress.0.ports"), [{ protocol: "TCP", port: 8080 }]);
+    });
+
+    it("and without one has neither", async () => {
+      const recording = await hosted({ host: undefined });
+      assert.ok(!names(recording, "HTTPRoute").includes("web-route"));
+      assert.deepEqual(
+        names(recording, "NetworkPolicy").filter((name) => name.startsWith("web-")),
+        [],
+      );
+    });
+  });
+
+  describe("with an autoscaler", () => {
+    const scaled = { replicas: undefined, autoscale: { min: 1, max: 4, cpu: 60 } };
+
+    it("leaves the number of replicas to it", async () => {
+      const recording = await app(scaled);
+      const server = one(recording, "Deployment");
+      assert.ok(!("replicas" in (field(server, "spec") as object)));
+      assert.deepEqual(server.options.ignoreChanges, ["spec.replicas"]);
+      assert.equal(one(await app(), "Deployment").options.ignoreChanges, undefined);
+      const scaler = one(recording, "HorizontalPodAutoscaler");
+      const target = { apiVersion: "apps/v1", kind: "Deployment", name: "web" };
+      assert.deepEqual(field(scaler, "spec.scaleTargetRef"), target);
+      assert.deepEqual([field(scaler, "spec.minReplicas"), field(scaler, "spec.maxReplicas")], [1, 4]);
+      const aim = { type: "Utilization", averageUtilization: 60 };
+      assert.deepEqual(field(scaler, "spec.metrics"), [{ type: "Resource", resource: { name: "cpu", target: aim } }]);
+    });
+
+    it("has a disruption budget when there may be several", async () => {
+      assert.equal(names(await app(scaled), "PodDisruptionBudget").length, 1);
+      const single = { ...scaled, autoscale: { min: 1, max: 1, cpu: 60 } };
+      assert.deepEqual(names(await app(single), "PodDisruptionBudget"), []);
+    });
+  });
+
+  describe("with secrets", () => {
+    let recording: Recording;
+    before(async () => {
+      const secrets = { API_KEY: "apps/web#api_key", SAME: "apps/web#api_key", OTHER: "apps/web#other" };
+      recording = await record(() => {
+        const scene = new Scene();
+        scene.app("web", { vault: scene.secrets(), secrets });
+      });
+    });
+
+    it("takes them from a Secret that follows Vault, under the names it gave", () => {
+      assert.deepEqual(field(one(recording, "Deployment"), `${CONTAINER}.envFrom`), [
+        { secretRef: { name: "web-env" } },
+      ]);
+      const synced = one(recording, "ExternalSecret");
+      assert.deepEqual(field(synced, "spec.target.template.data"), {
+        API_KEY: "{{ .api_key }}",
+        SAME: "{{ .api_key }}",
+        OTHER: "{{ .other }}",
+      });
+      const asked = (field(synced, "spec.data") as { remoteRef: unknown }[]).map(({ remoteRef }) => remoteRef);
+      assert.deepEqual(
+        asked,
+        ["api_key", "other"].map((property) => ({ key: "apps/web", property })),
+      );
+    });
+
+    it("is read for by an identity that may read the application's path and no other", () => {
+      const policy = field(one(recording, "Policy"), "policy") as string;
+      assert.equal(policy, 'path "kv/data/apps/web" { capabilities = ["read"] }');
+      const role = one(recording, "AuthBackendRole");
+      assert.deepEqual(field(role, "boundServiceAccountNamespaces"), ["dev-apps"]);
+    });
+  });
+
+  it("connects to what it is linked with", async () => {
+    const peer = { name: "search", namespace: "dev-data", selector: { app: "search" } };
+    const recording = await app({ links: [{ peer, port: 9200 }] });
+    assert.deepEqual(names(recording, "NetworkPolicy").sort(), ["web-to-search-egress", "web-to-search-ingress"]);
+    const ports = field(one(recording, "NetworkPolicy", "web-to-search-egress"), "spec.egress.0.ports");
+    assert.deepEqual(ports, [{ protocol: "TCP", port: 9200 }]);
+  });
+
+  it("takes the resources it is given, and the usual ones where nothing is said", async () => {
+    const given = one(await app({ resources: { limits: { memory: "1Gi" } } }), "Deployment");
+    assert.deepEqual(field(given, `${CONTAINER}.resources.limits`), { cpu: "1", memory: "1Gi" });
+    const usual = { requests: { cpu: "50m", memory: "96Mi" }, limits: { cpu: "1", memory: "256Mi" } };
+    assert.deepEqual(field(one(await app(), "Deployment"), `${CONTAINER}.resources`), usual);
+  });
+
+  it("hard, never has two replicas of a revision on one node; soft, it may", async () => {
+    const path = "spec.template.spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution.0";
+    const term = field(one(await app({ replicas: 3, spread: "hard" }), "Deployment"), path) as Fields;
+    assert.equal(term.topologyKey, "kubernetes.io/hostname");
+    assert.deepEqual(term.matchLabelKeys, ["pod-template-hash"]);
+    assert.equal(field(one(await app(), "Deployment"), "spec.template.spec.affinity"), undefined);
+  });
+
+  it("lets a transform have the last word on each child", async () => {
+    const mark = <T extends { metadata?: unknown }>(args: T): T => ({
+      ...args,
+      metadata: { ...(args.metadata as object), annotations: { marked: "yes" } },
+    });
+    const all = { deployment: mark, service: mark, budget: mark, autoscaler: mark, route: mark };
+    const recording = await record(() => {
+      const scene = new Scene();
+      const change = { replicas: undefined, autoscale: { min: 1, max: 2, cpu: 60 }, edge: scene.edge(), host: "web" };
+      scene.app("web", { ...change, transforms: all });
+    });
+    for (const role of ["server", "service", "budget", "autoscaler", "route"]) {
+      const child = recording.resources.find(({ name }) => name === `web-${role}`);
+      assert.deepEqual(child && field(child, "metadata.annotations"), { marked: "yes" }, role);
+    }
+  });
+
+  it("is refused with all that is wrong about it", async () => {
+    const wrong = { replicas: 2, autoscale: { min: 3, max: 2, cpu: 60 }, host: "web", secrets: { KEY: "apps/b#key" } };
+    await assert.rejects(app(wrong), (error: Error) => {
+      const places = [...error.message.matchAll(/^ {2}- (\S+): found/gm)].map(([, place]) => place);
+      assert.deepEqual(places, ["replicas", "edge", "vault", "args.secrets.KEY", "args.autoscale.min"]);
+      return error.message.startsWith('the application "web" cannot be made:');
+    });
+    await assert.rejects(app({ replicas: undefined }), /replicas: found nothing, allowed is a number, or autoscale/);
+  });
 });

@@ -153,7 +153,7 @@ describe("the facts of a cluster", () => {
         server: cluster.url,
         podCidrs: ["10.1.0.0/24", "10.1.1.0/24"],
         apiServers: [{ address: "192.0.2.10", port: 6443 }],
-        apiGroups: ["cert-manager.io", "external-secrets.io", "monitoring.coreos.com"],
+        apiGroups: ["cert-manager.io", "external-secrets.io", "gateway.networking.k8s.io", "monitoring.coreos.com"],
       });
     });
   }
@@ -253,21 +253,32 @@ describe("the cluster's services", () => {
   const facts = { uid: "uid", server: "https://192.0.2.1:6443", podCidrs: [], apiServers: [] };
 
   it("let a stack that uses them go on where they are", () => {
-    const apiGroups = ["apps", "cert-manager.io", "external-secrets.io"];
+    const apiGroups = ["apps", "cert-manager.io", "external-secrets.io", "gateway.networking.k8s.io"];
     assert.doesNotThrow(() => checkServices("qa", { ...facts, apiGroups }, { monitoring: false }));
     const watched = [...apiGroups, "monitoring.coreos.com"];
     assert.doesNotThrow(() => checkServices("qa", { ...facts, apiGroups: watched }, { monitoring: true }));
   });
 
+  it("are refused where any one of them is missing", () => {
+    for (const missing of ["cert-manager.io", "external-secrets.io", "gateway.networking.k8s.io"]) {
+      const apiGroups = ["cert-manager.io", "external-secrets.io", "gateway.networking.k8s.io"];
+      const rest = apiGroups.filter((group) => group !== missing);
+      assert.throws(
+        () => checkServices("qa", { ...facts, apiGroups: rest }, { monitoring: false }),
+        (error: Error) => error.message.includes(`does not know ${missing}. Bring up`),
+      );
+    }
+  });
+
   it("are named where they are missing, with the way to get them", () => {
     assert.throws(
       () => checkServices("qa", { ...facts, apiGroups: ["apps", "cert-manager.io"] }, { monitoring: false }),
-      /^Error: stack qa uses what another .* does not know external-secrets\.io\. Bring up the stack .* to install\. Nothing/,
+      /^Error: stack qa uses what another .* does not know external-secrets\.io and gateway\.networking\.k8s\.io\. Bring up the stack .* to install\. Nothing/,
     );
   });
 
   it("are missed also for monitoring, where the stack wants to be monitored", () => {
-    const apiGroups = ["apps", "cert-manager.io", "external-secrets.io"];
+    const apiGroups = ["apps", "cert-manager.io", "external-secrets.io", "gateway.networking.k8s.io"];
     assert.throws(
       () => checkServices("qa", { ...facts, apiGroups }, { monitoring: true }),
       /does not know monitoring\.coreos\.com\. Bring up .* where its platform:monitoring\.enabled is true; .* Nothing was written\.$/,

@@ -7,7 +7,17 @@ type Raw = Record<string, unknown>;
 const quota = { cpu: "8", memory: "8Gi", pods: 40 };
 const profile = { replicas: 1, spread: "soft", quota };
 const app = { source: "apps/web", port: 3000, redis: true, expose: true };
-const sound: Raw = { build: true, profile, apps: { web: app } };
+const edge = { domain: "dev.example" };
+/** Of an application that asks for nothing. */
+const plain = {
+  autoscale: undefined,
+  resources: undefined,
+  env: {},
+  secrets: {},
+  host: undefined,
+  replicas: undefined,
+};
+const sound: Raw = { build: true, edge, profile, apps: { web: app } };
 
 const parse = (raw: Raw, stack = "dev"): ReturnType<typeof parseConfig> => parseConfig(stack, (key) => raw[key]);
 
@@ -37,22 +47,24 @@ describe("configuration", () => {
       },
       registry: { storage: "7Gi" },
       redis: { mode: "standalone", masters: 1, replicas: 0, storage: "1Gi", memory: "64Mi" },
+      edge: { domain: "dev.example", replicas: 1 },
       monitoring: { enabled: true, retention: "2d", storage: "2Gi", webhook: undefined, runbooks: "docs/runbooks" },
       profile: { replicas: 1, spread: "soft", quota },
       access: { developers: ["platform:dev-developers"], exec: false },
-      apps: { web: { source: "apps/web", from: undefined, port: 3000, redis: true, expose: true } },
+      apps: { web: { ...plain, source: "apps/web", from: undefined, port: 3000, redis: true, expose: true } },
     });
   });
 
   it("fills in what may be left out", () => {
-    const config = parse({ profile, apps: { web: { from: "dev", port: 80 } } }, "qa");
+    const config = parse({ edge, profile, apps: { web: { from: "dev", port: 80 } } }, "qa");
     assert.equal(config.clusterUid, undefined);
     assert.equal(config.build, false);
     assert.equal(config.registry.storage, "5Gi");
     const { redis } = config;
     assert.deepEqual(redis, { mode: "standalone", masters: 1, replicas: 0, storage: "1Gi", memory: "128Mi" });
-    assert.deepEqual(config.apps.web, { source: undefined, from: "dev", port: 80, redis: false, expose: false });
-    assert.deepEqual(parse({ profile }).apps, {});
+    const web = { ...plain, source: undefined, from: "dev", port: 80, redis: false, expose: false };
+    assert.deepEqual(config.apps.web, web);
+    assert.deepEqual(parse({ edge, profile }).apps, {});
   });
 
   it("gives each mode of Redis the size that it usually has", () => {
@@ -73,6 +85,12 @@ describe("configuration", () => {
     assert.deepEqual(parse(sound, "qa").access, { developers: ["platform:qa-developers"], exec: false });
   });
 
+  it("gives the edge as many replicas as the profile says, or its own", () => {
+    const three = { ...sound, profile: { ...profile, replicas: 3 } };
+    assert.equal(parse(three).edge.replicas, 3);
+    assert.equal(parse({ ...three, edge: { ...edge, replicas: 2 } }).edge.replicas, 2);
+  });
+
   it("reads where alerts go to, and leaves monitoring out where that is asked", () => {
     const webhook = { url: "https://alerts.example/hook", addresses: ["203.0.113.7/32"] };
     const runbooks = "https://git.example/docs/runbooks";
@@ -89,8 +107,8 @@ describe("configuration", () => {
     assert.deepEqual(
       [true, false].map((build) => parse({ ...sound, build, apps: { web: both } }).apps.web),
       [
-        { source: "apps/web", from: undefined, port: 3000, redis: true, expose: true },
-        { source: undefined, from: "dev", port: 3000, redis: true, expose: true },
+        { ...plain, source: "apps/web", from: undefined, port: 3000, redis: true, expose: true },
+        { ...plain, source: undefined, from: "dev", port: 3000, redis: true, expose: true },
       ],
     );
   });
@@ -132,6 +150,22 @@ describe("configuration", () => {
       "neither installing nor using",
       { clusterServices: "maybe" },
       'platform:clusterServices: found "maybe", allowed is',
+    ],
+    ["no domain", { edge: {} }, "platform:edge.domain: found nothing, allowed is the domain of the environment's"],
+    [
+      "a domain of one label",
+      { edge: { domain: "test" } },
+      'platform:edge.domain: found "test", allowed is the domain',
+    ],
+    [
+      "a domain that leaves no room for a host",
+      { edge: { domain: `${"a.".repeat(95)}test` } },
+      "platform:edge.domain: found",
+    ],
+    [
+      "no edge at all",
+      { edge: { ...edge, replicas: 0 } },
+      "platform:edge.replicas: found 0, allowed is a whole number",
     ],
     [
       "how long samples are kept",
@@ -246,7 +280,7 @@ describe("configuration", () => {
   });
 
   it("meets any value with a usable configuration or with the one collected error", () => {
-    const keys = ["clusterUid", "build", "registry", "redis", "profile", "apps"];
+    const keys = ["clusterUid", "build", "registry", "redis", "edge", "profile", "apps"];
     const hostile = fc.oneof(
       fc.jsonValue(),
       fc.constantFrom<unknown>(undefined, null, "", { __proto__: null }, { constructor: 1 }),

@@ -25,7 +25,9 @@ export class FakeCluster {
       items: [{ spec: { podCIDRs: ["10.1.1.0/24"] } }, { spec: { podCIDRs: ["10.1.0.0/24"] } }, { spec: {} }],
     }),
     "/apis": json({
-      groups: ["cert-manager.io", "external-secrets.io", "monitoring.coreos.com"].map((name) => ({ name })),
+      groups: ["cert-manager.io", "external-secrets.io", "gateway.networking.k8s.io", "monitoring.coreos.com"].map(
+        (name) => ({ name }),
+      ),
     }),
     "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices?labelSelector=kubernetes.io/service-name=kubernetes":
       json({ items: [{ endpoints: [{ addresses: ["192.0.2.10"] }], ports: [{ name: "https", port: 6443 }] }] }),

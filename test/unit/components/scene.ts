@@ -8,6 +8,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Access, type AccessArgs } from "../../../components/access";
 import { AppImage } from "../../../components/appImage";
 import { AppWorkload, type AppWorkloadArgs } from "../../../components/appWorkload";
+import { Edge, type EdgeArgs } from "../../../components/edge";
 import { Environment, type EnvironmentArgs } from "../../../components/environment";
 import { RedisCluster, type RedisClusterArgs } from "../../../components/redisCluster";
 import { ClusterServices, type ClusterServicesArgs } from "../../../components/clusterServices";
@@ -129,6 +130,23 @@ export class Scene {
   /** The environment's Vault, for components that keep their credentials there. */
   private get vault(): SecretsPlatform {
     return (this.shared ??= this.secrets());
+  }
+
+  edge(name = "edge", change: Partial<EdgeArgs> = {}): Edge {
+    const args: EdgeArgs = {
+      environment: "dev",
+      namespace: pulumi.output("dev-edge"),
+      routesFrom: pulumi.output("dev-apps"),
+      image: "images.example/traefik@sha256:9",
+      domain: "dev.example",
+      replicas: 1,
+      spread: "soft",
+      addressOf: () => Promise.resolve("192.0.2.20"),
+      podCidrs: this.podCidrs,
+      apiServers: this.apiServers,
+      services: [],
+    };
+    return new Edge(name, { ...args, ...change }, this.opts);
   }
 
   app(name = "web", change: Partial<AppWorkloadArgs> = {}): AppWorkload {

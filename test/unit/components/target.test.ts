@@ -5,6 +5,7 @@ import { join } from "node:path";
 import {
   type Target,
   definitionsOf,
+  edgeTarget,
   image,
   images,
   readTarget,
@@ -100,6 +101,13 @@ describe("a target", () => {
     );
     assert.deepEqual(definitionsOf({ ...target, definitions: files }, all), files);
     assert.deepEqual(definitionsOf({ ...target, definitions: files }, { monitoring: false }), files.slice(0, 1));
+  });
+
+  it("gives the edge an address and ports where they are promised", () => {
+    const edges = { dev: { address: "192.0.2.7", ports: { http: 8080, https: 8443 } } };
+    assert.deepEqual(edgeTarget({ ...target, edges }, "dev"), edges.dev);
+    assert.deepEqual(edgeTarget({ ...target, edges }, "qa"), {});
+    assert.deepEqual(edgeTarget(target, "dev"), {});
   });
 
   it("gives the way to Vault, with the authority's key as a secret", async () => {

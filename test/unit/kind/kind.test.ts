@@ -86,6 +86,8 @@ describe("kind", () => {
         { containerPort: 5443, listenAddress: "127.0.0.1" },
         { containerPort: 80, listenAddress: "127.0.0.1" },
         { containerPort: 8200, listenAddress: "127.0.0.1" },
+        { containerPort: 8080, listenAddress: "127.0.0.1" },
+        { containerPort: 8443, listenAddress: "127.0.0.1" },
       ]);
     }
   });

@@ -1,0 +1,218 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { Edge } from "../edge";
+import { type AppResources, type Autoscale, checkAppSettings, secretKey, vaultPathOf } from "../lib/appSettings";
+import { type AddressOf, NO_ADDRESS, balancerAddress } from "../lib/balancer";
+import { PlatformComponent } from "../lib/component";
+import { Faults } from "../lib/faults";
+import { Identity, labels, selector } from "../lib/labels";
+import { Peer, fromOutsidePods, link } from "../lib/network";
+import { SKIP_AWAIT, WORKLOAD_TIMEOUT } from "../lib/security";
+import type { Spread } from "../lib/spread";
+import type { RedisCluster } from "../redisCluster";
+import type { SecretsPlatform } from "../secretsPlatform";
+import { deploymentOf } from "./deployment";
+
+export interface AppWorkloadArgs {
+  readonly environment: string;
+  readonly namespace: pulumi.Input<string>;
+  /** By digest, from a registry the nodes can pull from. */
+  readonly image: pulumi.Input<string>;
+  /** The pull secret for the image's registry. */
+  readonly pullSecret?: pulumi.Input<string>;
+  /** The port the application listens on. */
+  readonly port: number;
+  /** How many, where no autoscaler decides. */
+  readonly replicas?: number;
+  /** In place of `replicas`. @example { min: 2, max: 6, cpu: 60 } */
+  readonly autoscale?: Autoscale;
+  /** `hard`: never two replicas on one node; `soft`: rather not. */
+  readonly spread: Spread;
+  /** @default requests of 50m and 96Mi, limits of 1 core and 256Mi */
+  readonly resources?: AppResources;
+  /** Plain settings of the application. Credentials come from what it connects to, or from `secrets`. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Settings kept in Vault at the application's own path, by variable. @example { API_KEY: "apps/web#api_key" } */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** Brings `secrets`. */
+  readonly vault?: SecretsPlatform;
+  /** The Redis it uses: opens the paths to it and passes REDIS_HOST, _PORT, _USERNAME, _PASSWORD, _MODE and what the mode needs. */
+  readonly redis?: RedisCluster;
+  /** What else it connects to. */
+  readonly links?: readonly { readonly peer: Peer; readonly port: number }[];
+  /** Under which browsers find it: a label below the domain of `edge`. @example "visit-tracker" */
+  readonly host?: string;
+  readonly edge?: Edge;
+  /** Reachable from outside the cluster through a load balancer of its own. @default false */
+  readonly expose?: boolean;
+  readonly addressOf: AddressOf;
+  readonly podCidrs: readonly string[];
+  /** The last word on each child, for what has no field here. @example { service: (args) => ({ ...args, … }) } */
+  readonly transforms?: Transforms;
+}
+
+type Transform<T> = (args: T) => T;
+
+export interface Transforms {
+  readonly deployment?: Transform<k8s.apps.v1.DeploymentArgs>;
+  readonly service?: Transform<k8s.core.v1.ServiceArgs>;
+  readonly budget?: Transform<k8s.policy.v1.PodDisruptionBudgetArgs>;
+  readonly autoscaler?: Transform<k8s.autoscaling.v2.HorizontalPodAutoscalerArgs>;
+  readonly route?: Transform<k8s.apiextensions.CustomResourceArgs>;
+}
+
+const transformed = <T>(args: T, transform?: Transform<T>): T => (transform ? transform(args) : args);
+
+/**
+ * An application: a Deployment that is closed, limited, probed and spread without being told to, and a Service; with `host`
+ * also a way to it from the environment's edge. Expects `GET /healthz` (the process lives) and `GET /readyz` (it can serve).
+ *
+ *     new AppWorkload("web", { environment: "dev", namespace, image, port: 3000, replicas: 1, spread: "soft", redis, … }, opts);
+ */
+export class AppWorkload extends PlatformComponent {
+  readonly peer: Peer;
+  /** Where it says whether it can serve, to those who are let in. */
+  readonly readiness: { readonly peer: Peer; readonly port: number; readonly url: pulumi.Output<string> };
+  /** Where the application answers: from outside when exposed, else from inside the cluster. */
+  readonly endpoint: pulumi.Output<string>;
+
+  constructor(
+    name: string,
+    private readonly args: AppWorkloadArgs,
+    opts: pulumi.ComponentResourceOptions,
+  ) {
+    super("AppWorkload", name, opts);
+    check(name, args);
+    const identity: Identity = { environment: args.environment, component: "app", name };
+    this.peer = { name, namespace: args.namespace, selector: selector(identity) };
+    const url = pulumi.interpolate`http://${name}.${args.namespace}.svc.cluster.local/readyz`;
+    this.readiness = { peer: this.peer, port: args.port, url };
+    this.openPaths();
+    const deployment = this.createDeployment(identity);
+    if (args.autoscale) this.createAutoscaler(args.autoscale, identity, deployment);
+    if ((args.autoscale?.max ?? args.replicas ?? 1) > 1) this.createDisruptionBudget(identity);
+    const service = this.createService(identity);
+    if (args.edge && args.host) this.createRoute(args.edge, args.host, identity, service);
+    this.endpoint = this.endpointOf(service, deployment);
+    this.registerOutputs({ endpoint: this.endpoint });
+  }
+
+  private openPaths(): void {
+    const { redis, links = [], expose, edge, host, port, podCidrs } = this.args;
+    for (const to of [...(redis?.entries ?? []), ...links]) link(this.peer, to.peer, to.port, this.own);
+    if (expose) fromOutsidePods(this.peer, port, podCidrs, this.own);
+    if (edge && host) link({ ...edge.peer, name: this.child("edge") }, this.peer, port, this.own);
+  }
+
+  private createDeployment(identity: Identity): k8s.apps.v1.Deployment {
+    const { redis, namespace, autoscale, replicas, transforms } = this.args;
+    const credentials = redis?.clientSecret(this.ownName, namespace);
+    const envFrom = [credentials, this.syncSecrets()].flatMap((name) => name ?? []);
+    const own = deploymentOf({ ...this.args, replicas: autoscale ? undefined : replicas, envFrom }, identity);
+    return new k8s.apps.v1.Deployment(this.child("server"), transformed(own, transforms?.deployment), {
+      ...this.own,
+      ...WORKLOAD_TIMEOUT,
+      ...(autoscale ? { ignoreChanges: ["spec.replicas"] } : {}),
+      dependsOn: redis ? [redis.ready] : [],
+    });
+  }
+
+  /** Nobody but this application's reader may ask for its path, and that reader for nothing else. */
+  private syncSecrets(): pulumi.Output<string> | undefined {
+    const { vault, secrets = {}, namespace } = this.args;
+    const keys = Object.entries(secrets).map(([variable, text]) => [variable, secretKey(this.ownName, text)] as const);
+    if (!vault || keys.length === 0) return undefined;
+    const properties = [...new Set(keys.flatMap(([, key]) => key ?? []))];
+    const name = this.child("env");
+    return vault.sync(name, {
+      namespace,
+      secretName: name,
+      from: { path: vaultPathOf(this.ownName), properties },
+      template: Object.fromEntries(keys.map(([variable, key]) => [variable, `{{ .${key} }}`])),
+    });
+  }
+
+  private createAutoscaler({ min, max, cpu }: Autoscale, identity: Identity, target: k8s.apps.v1.Deployment): void {
+    const own: k8s.autoscaling.v2.HorizontalPodAutoscalerArgs = {
+      metadata: this.metadataOf(identity),
+      spec: {
+        scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: target.metadata.name },
+        minReplicas: min,
+        maxReplicas: max,
+        metrics: [
+          { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: cpu } } },
+        ],
+      },
+    };
+    new k8s.autoscaling.v2.HorizontalPodAutoscaler(
+      this.child("autoscaler"),
+      transformed(own, this.args.transforms?.autoscaler),
+      this.own,
+    );
+  }
+
+  private createDisruptionBudget(identity: Identity): void {
+    const own: k8s.policy.v1.PodDisruptionBudgetArgs = {
+      metadata: this.metadataOf(identity),
+      spec: { maxUnavailable: 1, selector: { matchLabels: selector(identity) } },
+    };
+    new k8s.policy.v1.PodDisruptionBudget(
+      this.child("budget"),
+      transformed(own, this.args.transforms?.budget),
+      this.own,
+    );
+  }
+
+  private createService(identity: Identity): k8s.core.v1.Service {
+    const own: k8s.core.v1.ServiceArgs = {
+      metadata: this.metadataOf(identity),
+      spec: {
+        ...(this.args.expose ? { type: "LoadBalancer", allocateLoadBalancerNodePorts: false } : {}),
+        selector: selector(identity),
+        ports: [{ name: "http", port: 80, targetPort: "http" }],
+      },
+    };
+    return new k8s.core.v1.Service(this.child("service"), transformed(own, this.args.transforms?.service), this.own);
+  }
+
+  private createRoute(edge: Edge, host: string, identity: Identity, service: k8s.core.v1.Service): void {
+    const own: k8s.apiextensions.CustomResourceArgs = {
+      apiVersion: "gateway.networking.k8s.io/v1",
+      kind: "HTTPRoute",
+      metadata: this.metadataOf(identity),
+      spec: {
+        parentRefs: [{ ...edge.parent, sectionName: "https" }],
+        hostnames: [edge.hostOf(host)],
+        rules: [{ backendRefs: [{ name: service.metadata.name, port: 80 }] }],
+      },
+    };
+    new k8s.apiextensions.CustomResource(this.child("route"), transformed(own, this.args.transforms?.route), this.own);
+  }
+
+  private metadataOf(identity: Identity): k8s.types.input.meta.v1.ObjectMeta {
+    return {
+      name: identity.name,
+      namespace: this.args.namespace,
+      labels: labels(identity),
+      annotations: SKIP_AWAIT,
+    };
+  }
+
+  private endpointOf(service: k8s.core.v1.Service, deployment: k8s.apps.v1.Deployment): pulumi.Output<string> {
+    const { expose, namespace, addressOf } = this.args;
+    if (!expose) return pulumi.interpolate`http://${service.metadata.name}.${namespace}.svc.cluster.local`;
+    return balancerAddress(service, deployment, addressOf).apply((host) => (host ? `http://${host}` : NO_ADDRESS));
+  }
+}
+
+function check(name: string, args: AppWorkloadArgs): void {
+  const faults = new Faults();
+  if (args.autoscale && args.replicas !== undefined)
+    faults.add("replicas", args.replicas, "nothing, as autoscale decides");
+  if (!args.autoscale && args.replicas === undefined) faults.add("replicas", undefined, "a number, or autoscale");
+  if (args.host && !args.edge) faults.add("edge", undefined, "the Edge under whose domain the host is");
+  if (Object.keys(args.secrets ?? {}).length > 0 && !args.vault)
+    faults.add("vault", undefined, "the SecretsPlatform that keeps the secrets");
+  checkAppSettings(name, "args", args, faults);
+  faults.throwIfAny(`the application "${name}" cannot be made`, "Mend its arguments.");
+}

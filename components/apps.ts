@@ -1,0 +1,108 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { AppImage } from "./appImage";
+import { AppWorkload, type AppWorkloadArgs } from "./appWorkload";
+import type { Edge } from "./edge";
+import type { AppConfig } from "./lib/appConfig";
+import { parseReference } from "./lib/imageReference";
+import type { RegistryReader } from "./lib/registryAccess";
+import { PromotedImage } from "./promotedImage";
+import type { RedisCluster } from "./redisCluster";
+import type { Registry } from "./registry";
+import type { SecretsPlatform } from "./secretsPlatform";
+
+/** What the environment has for its applications, each of which takes the part that it asks for. */
+export interface AppsArgs extends Pick<AppWorkloadArgs, "environment" | "spread" | "addressOf" | "podCidrs"> {
+  readonly namespace: pulumi.Input<string>;
+  /** Of an application that says nothing else. */
+  readonly replicas: number;
+  readonly registry: Registry;
+  /** The address under which this machine pushes to the registry. */
+  readonly pushHost: string;
+  readonly redis: RedisCluster;
+  readonly secrets: SecretsPlatform;
+  readonly edge: Edge;
+  readonly builder: BuilderArgs;
+  /** Of the stages before: which images they recorded, and the way to their registries. */
+  readonly recorded: Readonly<Record<string, string | undefined>>;
+  readonly source: RegistryReader;
+}
+
+/** For the stack that builds. */
+export interface BuilderArgs {
+  readonly dockerHost?: string;
+  readonly buildCa?: string;
+  readonly nodeImage: string;
+}
+
+/** What an application runs: what people and the next stage read. */
+export interface Release {
+  readonly image: pulumi.Output<string>;
+  readonly tag: pulumi.Output<string>;
+  readonly digest: pulumi.Output<string>;
+}
+
+export interface Apps {
+  readonly workloads: Readonly<Record<string, AppWorkload>>;
+  readonly endpoints: Readonly<Record<string, pulumi.Output<string>>>;
+  readonly releases: Readonly<Record<string, Release>>;
+  /** Under which browsers find those that have a host. */
+  readonly hosts: Readonly<Record<string, string>>;
+}
+
+/** The applications of a stack file, with their images. They stand by themselves: each is a root of the stack's tree. */
+export function createApps(
+  apps: Readonly<Record<string, AppConfig>>,
+  args: AppsArgs,
+  opts: pulumi.ComponentResourceOptions,
+): Apps {
+  const pullSecret = args.registry.pullSecret(args.namespace, "apps");
+  const imageOf = images(apps, args, opts);
+  const made = Object.entries(apps).map(([name, app]) => {
+    const image = imageOf(name, app);
+    const workload = new AppWorkload(
+      name,
+      {
+        ...app,
+        ...args,
+        image,
+        pullSecret,
+        replicas: app.autoscale ? undefined : (app.replicas ?? args.replicas),
+        redis: app.redis ? args.redis : undefined,
+        secrets: app.secrets,
+        vault: args.secrets,
+      },
+      opts,
+    );
+    return { name, image, workload, host: app.host };
+  });
+  return {
+    workloads: Object.fromEntries(made.map(({ name, workload }) => [name, workload])),
+    endpoints: Object.fromEntries(made.map(({ name, workload }) => [name, workload.endpoint])),
+    releases: Object.fromEntries(made.map(({ name, image }) => [name, releaseOf(image)])),
+    hosts: Object.fromEntries(made.flatMap(({ name, host }) => (host ? [[name, args.edge.urlOf(host)]] : []))),
+  };
+}
+
+function releaseOf(image: pulumi.Output<string>): Release {
+  const { tag, digest } = image.apply(parseReference);
+  return { image, tag, digest };
+}
+
+/** Built where the stack file names a source, else brought from the stage before. */
+function images(
+  apps: Readonly<Record<string, AppConfig>>,
+  { registry, pushHost, builder, recorded, source }: AppsArgs,
+  opts: pulumi.ComponentResourceOptions,
+): (name: string, app: AppConfig) => pulumi.Output<string> {
+  const { dockerHost: host, buildCa, nodeImage } = builder;
+  const context = { registry, pushHost, buildCa, buildArgs: { NODE_IMAGE: nodeImage } };
+  const builds = Object.values(apps).some((app) => app.source);
+  const registryAuth = [{ address: pushHost, ...registry.push }];
+  const provider = builds ? new docker.Provider("builder", { host, registryAuth }) : undefined;
+  return (name, app) =>
+    app.source
+      ? new AppImage(name, { ...context, source: app.source }, { provider }).reference
+      : new PromotedImage(name, { from: app.from ?? "", image: recorded[name], registry, pushHost, source }, opts)
+          .reference;
+}

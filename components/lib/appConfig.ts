@@ -1,0 +1,124 @@
+import { type Amounts, type AppSettings, checkAppSettings } from "./appSettings";
+import { NAME, type Reader, isText } from "./configReader";
+import type { Faults } from "./faults";
+
+/** One application, as the stack file describes it. */
+export interface AppConfig extends AppSettings {
+  /** Folder with the Dockerfile, in stacks that build. */
+  readonly source?: string;
+  /** The stack whose recorded image to run, in stacks that do not. */
+  readonly from?: string;
+  readonly port: number;
+  readonly redis: boolean;
+  readonly expose: boolean;
+  /** Label below the edge's domain. */
+  readonly host?: string;
+  /** In place of the profile's. */
+  readonly replicas?: number;
+}
+
+const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const KEYS = ["source", "from", "port", "redis", "expose", "host"];
+const SETTINGS = ["replicas", "autoscale", "resources", "env", "secrets"];
+
+export function parseApps(
+  place: string,
+  value: unknown,
+  build: boolean,
+  reader: Reader,
+  faults: Faults,
+): Record<string, AppConfig> {
+  const entries = Object.entries(reader.object(place, value));
+  const apps = entries.map(
+    ([name, each]) => [name, new AppReader(name, `${place}.${name}`, reader, faults).parse(each, build)] as const,
+  );
+  const taken = new Map<string, string>();
+  for (const [name, { host }] of apps) {
+    if (host === undefined) continue;
+    const first = taken.get(host);
+    if (first) faults.add(`${place}.${name}.host`, host, `a label of its own, as ${first} has this one`);
+    taken.set(host, name);
+  }
+  return Object.fromEntries(apps);
+}
+
+class AppReader {
+  constructor(
+    private readonly name: string,
+    private readonly place: string,
+    private readonly reader: Reader,
+    private readonly faults: Faults,
+  ) {}
+
+  parse(value: unknown, build: boolean): AppConfig {
+    const { name, place, reader, faults } = this;
+    if (!NAME.test(name)) faults.add(place, name, "a name of 1 to 30 lower-case letters, digits and dashes");
+    const app = reader.object(place, value, [...KEYS, ...SETTINGS]);
+    if (build && !isText(app.source))
+      faults.add(
+        `${place}.source`,
+        app.source,
+        "the folder with the application's Dockerfile, as platform:build is true",
+      );
+    if (!build && !isText(app.from))
+      faults.add(`${place}.from`, app.from, "the stack whose image to run, as platform:build is not true");
+    if (app.replicas !== undefined && app.autoscale !== undefined)
+      faults.add(`${place}.replicas`, app.replicas, "nothing, as autoscale decides");
+    const settings: AppSettings = {
+      autoscale: this.autoscale(app.autoscale),
+      resources: this.resources(app.resources),
+      env: this.texts("env", app.env),
+      secrets: this.texts("secrets", app.secrets),
+    };
+    checkAppSettings(name, place, settings, faults);
+    return {
+      source: build && isText(app.source) ? app.source : undefined,
+      from: !build && isText(app.from) ? app.from : undefined,
+      port: reader.integer(`${place}.port`, app.port, 1, 65_535),
+      redis: reader.flag(`${place}.redis`, app.redis),
+      expose: reader.flag(`${place}.expose`, app.expose),
+      host: this.host(app.host),
+      replicas: app.replicas === undefined ? undefined : reader.integer(`${place}.replicas`, app.replicas, 1, 100),
+      ...settings,
+    };
+  }
+
+  private host(value: unknown): string | undefined {
+    if (value === undefined || (isText(value) && LABEL.test(value))) return value;
+    this.faults.add(`${this.place}.host`, value, 'a label below the domain of platform:edge, such as "visit-tracker"');
+    return undefined;
+  }
+
+  private autoscale(value: unknown): AppSettings["autoscale"] {
+    if (value === undefined) return undefined;
+    const place = `${this.place}.autoscale`;
+    const { min, max, cpu } = this.reader.object(place, value, ["min", "max", "cpu"]);
+    return {
+      min: this.reader.integer(`${place}.min`, min, 1, 100),
+      max: this.reader.integer(`${place}.max`, max, 1, 100),
+      cpu: this.reader.integer(`${place}.cpu`, cpu, 1, 100),
+    };
+  }
+
+  private resources(value: unknown): AppSettings["resources"] {
+    if (value === undefined) return undefined;
+    const place = `${this.place}.resources`;
+    const given = this.reader.object(place, value, ["requests", "limits"]);
+    const amounts = (key: "requests" | "limits"): Amounts => {
+      const { cpu, memory } = this.reader.object(`${place}.${key}`, given[key], ["cpu", "memory"]);
+      return {
+        ...(cpu === undefined ? {} : { cpu: this.reader.cpu(`${place}.${key}.cpu`, cpu) }),
+        ...(memory === undefined ? {} : { memory: this.reader.size(`${place}.${key}.memory`, memory) }),
+      };
+    };
+    return { requests: amounts("requests"), limits: amounts("limits") };
+  }
+
+  private texts(key: "env" | "secrets", value: unknown): Record<string, string> {
+    const place = `${this.place}.${key}`;
+    const entries = Object.entries(this.reader.object(place, value));
+    for (const [variable, each] of entries)
+      if (typeof each !== "string") this.faults.add(`${place}.${variable}`, each, "a text, in quotation marks");
+    return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+  }
+}

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { type Apps, createApps } from "../../../components/apps";
+import type { AppConfig } from "../../../components/lib/appConfig";
+import { type Fields, type Recording, record } from "./recorder";
+import { Scene, field, names, one, sourceFolder } from "./scene";
+
+const source = sourceFolder();
+
+/** A program with these applications in an environment that has everything. */
+function apps(config: Record<string, Partial<AppConfig>>): Promise<Recording> {
+  const usual = { port: 3000, redis: false, expose: false, source: source() };
+  const entries = Object.entries(config).map(([name, app]) => [name, { ...usual, ...app }] as const);
+  return record((): Fields => {
+    const scene = new Scene();
+    const made: Apps = createApps(
+      Object.fromEntries(entries),
+      {
+        environment: "dev",
+        namespace: "dev-apps",
+        replicas: 2,
+        spread: "soft",
+        addressOf: () => Promise.resolve("192.0.2.10"),
+        podCidrs: scene.podCidrs,
+        registry: scene.registry(),
+        pushHost: "192.0.2.1:5443",
+        redis: scene.redis(),
+        secrets: scene.secrets("keeps"),
+        edge: scene.edge(),
+        builder: { dockerHost: "unix:///nowhere", nodeImage: "registry.example/node:24@sha256:4" },
+        recorded: {},
+        source: () => Promise.resolve(undefined),
+      },
+      scene.opts,
+    );
+    return { endpoints: made.endpoints, releases: made.releases, hosts: made.hosts };
+  });
+}
+
+describe("the applications of a stack file", () => {
+  it("have as many replicas as the profile says, or as they say themselves, or as an autoscaler decides", async () => {
+    const recording = await apps({
+      usual: {},
+      own: { replicas: 1 },
+      scaled: { autoscale: { min: 1, max: 3, cpu: 50 } },
+    });
+    const replicas = ["usual", "own", "scaled"].map((name) =>
+      field(one(recording, "Deployment", `${name}-server`), "spec.replicas"),
+    );
+    assert.deepEqual(replicas, [2, 1, undefined]);
+    assert.deepEqual(names(recording, "HorizontalPodAutoscaler"), ["scaled-autoscaler"]);
+  });
+
+  it("take of the environment what they ask for, and nothing else", async () => {
+    const recording = await apps({ plain: {}, rich: { redis: true, host: "shop", secrets: { KEY: "apps/rich#key" } } });
+    const from = (name: string): unknown =>
+      field(one(recording, "Deployment", `${name}-server`), "spec.template.spec.containers.0.envFrom");
+    assert.deepEqual(from("plain"), []);
+    assert.deepEqual(from("rich"), [{ secretRef: { name: "rich-redis" } }, { secretRef: { name: "rich-env" } }]);
+    const own = (prefix: string): string[] =>
+      names(recording, "NetworkPolicy").filter((name) => name.startsWith(prefix));
+    assert.deepEqual(own("plain-"), []);
+    assert.equal(own("rich-").length, 4);
+  });
+
+  it("are told with where they answer, what they run, and the hosts of those that have one", async () => {
+    const { outputs } = await apps({ plain: {}, shown: { host: "shop", expose: true } });
+    const { endpoints, releases, hosts } = outputs as unknown as Record<string, Record<string, unknown>>;
+    assert.deepEqual(endpoints, {
+      plain: "http://plain.dev-apps.svc.cluster.local",
+      shown: "http://192.0.2.10",
+    });
+    assert.deepEqual(Object.keys(releases ?? {}), ["plain", "shown"]);
+    assert.deepEqual(hosts, { shown: "https://shop.dev.example" });
+  });
+
+  it("pull with one secret, and need a builder only where one is built", async () => {
+    const built = await apps({ one: {}, two: {} });
+    assert.deepEqual(
+      ["one", "two"].map((name) =>
+        field(one(built, "Deployment", `${name}-server`), "spec.template.spec.imagePullSecrets"),
+      ),
+      [[{ name: "regcred" }], [{ name: "regcred" }]],
+    );
+    const builders = (recording: Recording): number =>
+      recording.resources.filter(({ type }) => type === "pulumi:providers:docker").length;
+    assert.deepEqual([builders(built), builders(await apps({}))], [1, 0]);
+  });
+});
