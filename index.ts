@@ -157,6 +157,7 @@ export = program(async () => {
     for (const [name, { readiness }] of Object.entries(workloads)) monitor.probe(name, readiness);
   }
 
+  services?.guard([environment, secrets, registry, redis, edge, ...Object.values(workloads)], { provider: cluster });
   return {
     ...apps,
     edge: { address: edge.address, hosts, certificateAuthority: authority.certificate },

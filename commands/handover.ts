@@ -17,7 +17,8 @@ the first can be taken down. Nothing on the cluster is removed or restarted; run
   --name CLUSTER  which local cluster (default "${DEFAULT_NAME}")
   --context NAME  no local cluster: the one that this context of your kubeconfig names`;
 
-const OWNED = /::platform:index:ClusterServices(\$|::)/;
+/** The component with all that is below it, and the object that keeps its stack from being removed. */
+const OWNED = /::platform:index:ClusterServices(\$|::)|::cluster-guard-mark$/;
 
 const say = (line: string): void => console.error(line);
 
@@ -59,7 +60,7 @@ async function main(args: string[]): Promise<void> {
     // The receiver has them already when an earlier run was killed before the giver's state was written.
     if (owned.has(to))
       for (const urn of [...urns].reverse()) await giver.read(["state", "delete", urn, "-s", from, "--force", "--yes"]);
-    else await giver.read(["state", "move", urns[0] ?? "", "--source", from, "--dest", to, "--yes"]);
+    else await giver.read(["state", "move", ...urns, "--source", from, "--dest", to, "--yes"]);
     writeMode(from, "use");
     say(`stack ${from} no longer owns the cluster's services`);
   }

@@ -13,22 +13,21 @@ const MARK = "in-use";
 const ENVIRONMENT = "platform/environment";
 /** Stands in the label for what belongs to no environment. */
 const SHARED = "platform";
+const LABELS = labels({ environment: SHARED, component: "operator", name: "guard" });
 
 /**
  * Refuses the removal of the stack while other environments live on the cluster. A destroy takes apart first what depends on
  * the rest: that is an object which depends on everything, and which the API server keeps as long as there are others.
  */
-export function createGuard(
+export function createRefusal(
   name: string,
   { environment, namespace }: GuardArgs,
-  everything: pulumi.Resource[],
   opts: pulumi.CustomResourceOptions,
 ): void {
-  const shared = { labels: labels({ environment: SHARED, component: "operator", name: "guard" }) };
   const policy = new k8s.admissionregistration.v1.ValidatingAdmissionPolicy(
     `${name}-policy`,
     {
-      metadata: { ...shared, name: "platform-in-use" },
+      metadata: { labels: LABELS, name: "platform-in-use" },
       spec: {
         failurePolicy: "Fail",
         paramKind: { apiVersion: "v1", kind: "Namespace" },
@@ -57,10 +56,10 @@ export function createGuard(
     },
     opts,
   );
-  const binding = new k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
+  new k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
     `${name}-binding`,
     {
-      metadata: { ...shared, name: "platform-in-use" },
+      metadata: { labels: LABELS, name: "platform-in-use" },
       spec: {
         policyName: policy.metadata.name,
         validationActions: ["Deny"],
@@ -77,9 +76,18 @@ export function createGuard(
     },
     opts,
   );
+}
+
+/** Stands by itself in the stack's tree: a child of what it depends on would wait for itself. */
+export function createMark(
+  name: string,
+  { environment, namespace }: GuardArgs,
+  everything: pulumi.Resource[],
+  opts: pulumi.ResourceOptions,
+): void {
   new k8s.core.v1.ConfigMap(
     `${name}-mark`,
-    { metadata: { ...shared, name: MARK, namespace, annotations: SKIP_AWAIT }, data: { owner: environment } },
-    { ...opts, dependsOn: [binding, ...everything] },
+    { metadata: { labels: LABELS, name: MARK, namespace, annotations: SKIP_AWAIT }, data: { owner: environment } },
+    { ...opts, dependsOn: everything },
   );
 }

@@ -7,7 +7,7 @@ import type { Place } from "../lib/network";
 import { WORKLOAD_TIMEOUT } from "../lib/security";
 import { type Controller, createController } from "./controller";
 import { certManager, externalSecrets, kubeStateMetrics, prometheusOperator } from "./controllers";
-import { createGuard } from "./guard";
+import { createMark, createRefusal } from "./guard";
 import { NODES_CONCERN, createNodeExporter } from "./nodeExporter";
 
 /** The names of the images in the lock, by what they are here. */
@@ -65,13 +65,14 @@ export class ClusterServices extends PlatformComponent {
     const issuing = controller(certManager(args.images.certManager));
     const syncing = controller(externalSecrets(args.images.externalSecrets));
     this.watching = args.monitoring ? this.createWatchers(args.monitoring.images, controller) : [];
+    createRefusal(this.child("guard"), { ...args, namespace }, this.own);
     this.ready = [this.createIssuer(args, namespace, issuing), syncing];
     this.registerOutputs({ namespace });
   }
 
   /** Keeps the stack, with everything that it made, from being removed while another environment needs these services. */
-  guard(everything: pulumi.Resource[]): void {
-    createGuard(this.child("guard"), { ...this.args, namespace: this.namespace }, [this, ...everything], this.own);
+  guard(everything: pulumi.Resource[], opts: pulumi.CustomResourceOptions): void {
+    createMark(this.child("guard"), { ...this.args, namespace: this.namespace }, [this, ...everything], opts);
   }
 
   private createWatchers(
