@@ -7,8 +7,9 @@ import type { Watched } from "../watch";
 const vaultRules: readonly Rule[] = [
   {
     alert: "VaultSealed",
-    // A server that never was unsealed since it started does not know the metric yet.
-    expr: 'vault_core_unsealed == 0 or (up{job="vault"} == 1 unless on (instance) vault_core_unsealed)',
+    // A server that never was unsealed since it started may not know the metric yet. Once it knows its cluster it says it anew
+    // with that label, and goes on saying the old value beside it.
+    expr: 'max without (cluster) (vault_core_unsealed) == 0 or (up{job="vault"} == 1 unless on (instance) vault_core_unsealed)',
     for: "30s",
     severity: "critical",
     summary: "{{ $labels.pod }} is sealed",

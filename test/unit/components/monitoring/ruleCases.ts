@@ -160,6 +160,16 @@ export const CASES: readonly Case[] = [
     at: "1m",
     ...rest,
   })),
+  ...each("VaultSealed", "1m", [
+    {
+      when: "a server was unsealed after it had said that it was not",
+      series: {
+        'vault_core_unsealed{job="vault",instance="a",pod="vault-0"}': "0x12",
+        'vault_core_unsealed{job="vault",instance="a",pod="vault-0",cluster="c"}': "1x12",
+      },
+      firing: 0,
+    },
+  ]),
   ...each("RedisDown", "2m", [
     { when: "all servers answer", series: { [redis(0)]: "1x12", [redis(1)]: "1x12" }, firing: 0 },
     { when: "one does not answer", series: { [redis(0)]: "1x12", [redis(1)]: "1 0x12" }, firing: 1 },
