@@ -25,6 +25,7 @@ export interface VaultAnswer {
     readonly sealed?: boolean;
     readonly initialized?: boolean;
     readonly version?: string;
+    readonly leader_address?: string;
   };
 }
 

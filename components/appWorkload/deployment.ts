@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { type AppResources, resourcesOf } from "../lib/appSettings";
 import { type Identity, labels, selector } from "../lib/labels";
 import { containerSecurity, podSecurity } from "../lib/security";
-import { type Spread, spreading } from "../lib/spread";
+import { LEAVES_LOST_NODE, type Spread, spreading } from "../lib/spread";
 
 export interface DeploymentOf {
   readonly namespace: pulumi.Input<string>;
@@ -43,6 +43,7 @@ function podOf(args: DeploymentOf, identity: Identity): k8s.types.input.core.v1.
   return {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
+    tolerations: LEAVES_LOST_NODE,
     imagePullSecrets: args.pullSecret ? [{ name: args.pullSecret }] : [],
     terminationGracePeriodSeconds: 30,
     securityContext: podSecurity(),

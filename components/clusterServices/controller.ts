@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Identity, labels, selector } from "../lib/labels";
 import { type Peer, type Place, toApiServer } from "../lib/network";
 import { SKIP_AWAIT, WORKLOAD_TIMEOUT, containerSecurity, podSecurity } from "../lib/security";
+import { LEAVES_LOST_NODE } from "../lib/spread";
 
 export const OPERATORS_NAMESPACE = "platform-operators";
 
@@ -57,6 +58,7 @@ export function createController(
             serviceAccountName: account,
             automountServiceAccountToken: true,
             enableServiceLinks: false,
+            tolerations: LEAVES_LOST_NODE,
             securityContext: podSecurity(),
             containers: [
               {

@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type Identity, labels, selector } from "../lib/labels";
 import { WORKLOAD_TIMEOUT, containerSecurity, podSecurity } from "../lib/security";
-import { type Spread, spreading } from "../lib/spread";
+import { LEAVES_LOST_NODE, type Spread, spreading } from "../lib/spread";
 
 /** A listener of the Gateway belongs to the entry point of the same port. */
 export const LISTENS = { http: 8000, https: 8443, health: 9000 };
@@ -73,6 +73,7 @@ function podOf(args: ServerArgs, identity: Identity): k8s.types.input.core.v1.Po
     serviceAccountName: args.account,
     automountServiceAccountToken: true,
     enableServiceLinks: false,
+    tolerations: LEAVES_LOST_NODE,
     terminationGracePeriodSeconds: STOP_SECONDS + FINISH_SECONDS + 5,
     securityContext: podSecurity(),
     ...spreading(selector(identity), args.spread),

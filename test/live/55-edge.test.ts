@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import * as https from "node:https";
 import * as net from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
+import type { Outputs } from "../../checks/stand";
+import { askEdge, noneLost, underLoad } from "./load";
 import {
-  type Outputs,
   apply,
   broughtUp,
   canConnect,
@@ -24,8 +23,6 @@ const APPS = `${STACK}-apps`;
 const EDGE = `${STACK}-edge`;
 /** In all, over three rollouts. */
 const LOAD_SECONDS = Number(process.env.PLATFORM_TEST_LOAD_SECONDS ?? 90);
-const WORKERS = 3;
-const PAUSE_MS = 50;
 
 const rollout = async (namespace: string, name: string): Promise<void> => {
   await kubectl(["rollout", "restart", `deployment/${name}`, "-n", namespace]);
@@ -70,9 +67,9 @@ describe("edge: https under a name, and no request lost", function () {
   it("[002.10] [001.1] [004.2] answers https under the application's host, with a certificate of the platform's authority", async () => {
     await eventually(async () => assert.equal((await curl(`https://${host}/`)).status, 200), 30_000);
     // The same, trusting nobody but the authority that the outputs name.
-    assert.equal(await ask(edge, host, "/"), 200);
+    assert.equal(await askEdge(edge, host, "/"), 200);
     const stranger = { ...edge, certificateAuthority: "" };
-    await assert.rejects(ask(stranger, host, "/"), /self-signed|unable to|issuer/i);
+    await assert.rejects(askEdge(stranger, host, "/"), /self-signed|unable to|issuer/i);
   });
 
   it("sends plain http to https", async () => {
@@ -144,11 +141,11 @@ describe("edge: https under a name, and no request lost", function () {
     });
 
     it("[003.7] loses no request while the application is rolled out", async () => {
-      report(await underLoad(LOAD_SECONDS / 3, url(), () => rollout(APPS, APP)));
+      noneLost(await underLoad(LOAD_SECONDS / 3, url(), () => rollout(APPS, APP)));
     });
 
     it("loses no request while the edge is rolled out", async () => {
-      report(await underLoad(LOAD_SECONDS / 3, url(), () => rollout(EDGE, "edge")));
+      noneLost(await underLoad(LOAD_SECONDS / 3, url(), () => rollout(EDGE, "edge")));
     });
 
     it("loses no request when one of two servers of the edge is deleted", async () => {
@@ -165,7 +162,7 @@ describe("edge: https under a name, and no request lost", function () {
           await kubectl(["delete", first, "-n", EDGE, "--wait=true"]);
           await kubectl(status);
         };
-        report(await underLoad(LOAD_SECONDS / 3, url(), remove));
+        noneLost(await underLoad(LOAD_SECONDS / 3, url(), remove));
       } finally {
         await kubectl(["scale", "deployment/edge", "-n", EDGE, `--replicas=${replicas}`]);
       }
@@ -185,68 +182,4 @@ function connects(host: string, port: number): Promise<boolean> {
     socket.on("timeout", () => end(false));
     socket.on("error", () => end(false));
   });
-}
-
-/** The status of one request on a connection of its own. */
-function ask({ address, certificateAuthority }: Outputs["edge"], host: string, path: string): Promise<number> {
-  return new Promise((done, fail) => {
-    const request = https.get(
-      {
-        host: address,
-        servername: host,
-        headers: { host },
-        path,
-        ca: certificateAuthority || undefined,
-        agent: false,
-        timeout: 10_000,
-      },
-      (response) => {
-        response.on("error", fail);
-        response.on("end", () => done(response.statusCode ?? 0));
-        response.resume();
-      },
-    );
-    request.on("timeout", () => request.destroy(new Error("no answer in 10 s")));
-    request.on("error", fail);
-  });
-}
-
-interface Load {
-  readonly requests: number;
-  readonly failures: readonly string[];
-}
-
-/** Asks steadily, for so long and until the work is done, and a little longer. */
-async function underLoad(
-  seconds: number,
-  [edge, host, path]: [Outputs["edge"], string, string],
-  work: () => Promise<unknown>,
-): Promise<Load> {
-  const failures: string[] = [];
-  let requests = 0;
-  let ended = false;
-  const worker = async (): Promise<void> => {
-    while (!ended) {
-      const start = Date.now();
-      const status = await ask(edge, host, path).catch((error: Error) => error.message);
-      requests++;
-      if (status !== 200) failures.push(`${new Date(start).toISOString()} ${status} after ${Date.now() - start} ms`);
-      await sleep(PAUSE_MS);
-    }
-  };
-  const workers = Array.from({ length: WORKERS }, worker);
-  try {
-    await Promise.all([sleep(1000).then(work), sleep(seconds * 1000)]);
-    await sleep(2000);
-  } finally {
-    ended = true;
-    await Promise.all(workers);
-  }
-  return { requests, failures };
-}
-
-function report({ requests, failures }: Load): void {
-  console.log(`      ${requests} requests, ${failures.length} lost`);
-  assert.ok(requests > 50, "there was no load");
-  assert.deepEqual(failures, []);
 }

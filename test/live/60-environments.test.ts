@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MANIFESTS, askRegistry, pullLogin } from "../../checks/registry";
 import { parseReference } from "../../components/lib/imageReference";
-import { NAME, eventually, get, itHolds, kubectl, outputs, platform, pulumi, standOf } from "./world";
+import { NAME, ROOT, eventually, get, itHolds, kubectl, outputs, platform, pulumi, standOf } from "./world";
 
 const STACKS = ["dev", "qa", "prod"] as const;
 type Stack = (typeof STACKS)[number];
@@ -57,11 +59,6 @@ describe("environments: dev, qa and prod side by side on one cluster", function 
       assert.equal(code, 0, all);
       endpoints[stack] = (await outputs(stack)).endpoints[APP] ?? "";
     }
-  });
-
-  // What comes after this suite knows of dev only.
-  after(async () => {
-    for (const stack of ["prod", "qa"]) await platform("down", ["--name", NAME, "--stack", stack]);
   });
 
   const serves = async (stack: Stack): Promise<void> =>
@@ -158,7 +155,37 @@ describe("environments: dev, qa and prod side by side on one cluster", function 
       all,
       /stack dev owns what the cluster has once .* and prod and qa on it need that: nothing was removed/,
     );
+    const bare = await pulumi(["destroy", "-s", "dev", "--yes", "--skip-preview"]);
+    assert.notEqual(bare.code, 0, bare.all);
+    assert.match(
+      bare.all,
+      /stack dev owns what the cluster has once, and (qa|prod)-\w+ is of an environment that needs it/,
+    );
+    assert.doesNotMatch(bare.all, /\d+ deleted/);
     await serves("dev");
+  });
+
+  it("hands them over to another stack, and back, with nothing made anew", async () => {
+    const files = STACKS.map((stack) => path.join(ROOT, `Pulumi.${stack}.yaml`));
+    const texts = files.map((file) => fs.readFileSync(file, "utf8"));
+    try {
+      for (const [to, from] of [
+        ["prod", "dev"],
+        ["dev", "prod"],
+      ] as const) {
+        const given = await platform("handover", ["--name", NAME, "--to", to]);
+        assert.equal(given.code, 0, given.all);
+        assert.doesNotMatch(given.all, /\d+ (created|replaced|deleted)/);
+        const rest = await pulumi(["up", "-s", from, "--yes", "--skip-preview", "--expect-no-changes"]);
+        assert.equal(rest.code, 0, rest.all);
+      }
+      assert.deepEqual(
+        files.map((file) => fs.readFileSync(file, "utf8").replace(/^encryptionsalt:.*\n?/m, "")),
+        texts.map((text) => text.replace(/^encryptionsalt:.*\n?/m, "")),
+      );
+    } finally {
+      for (const [index, file] of files.entries()) fs.writeFileSync(file, texts[index] ?? "");
+    }
   });
 
   it("[002.9] destroying qa leaves the others serving all the while", async () => {

@@ -35,6 +35,14 @@ async function killedByHand(): Promise<readonly PulumiProcess[]> {
 describe("down: nothing is left", function () {
   this.timeout(600_000);
 
+  // Suites before may have left them standing.
+  before(async () => {
+    for (const stack of ["prod", "qa"]) {
+      const { code, all } = await platform("down", ["--name", NAME, "--stack", stack]);
+      assert.equal(code, 0, all);
+    }
+  });
+
   it("npm run down removes every object of the stack, and the stack, also when External Secrets is dead", async () => {
     await kubectl(["scale", "deployment/external-secrets", "-n", "platform-operators", "--replicas=0"]);
     const orphans = await killedByHand();
