@@ -20,7 +20,8 @@ const secretValues = (stand: Stand): Promise<readonly string[]> =>
     const kept = await Promise.all((await keptPaths(stand)).map((path) => readKept(stand, token, path)));
     const seals = (await stand.objects<Secret>("secrets", (await stand.outputs()).namespaces.secrets ?? ""))
       .filter(({ metadata }) => metadata.name === "vault-seal")
-      .map(decodedData);
+      // Beside the key it says of which settings the server was prepared.
+      .map((seal) => ({ key: decodedData(seal).key ?? "" }));
     const values = [...kept, ...seals].flatMap((each) => Object.values(each));
     return some(
       "secret in Vault",
