@@ -43,8 +43,9 @@ describe("down: nothing is left", function () {
     }
   });
 
-  it("npm run down removes every object of the stack, and the stack, also when External Secrets is dead", async () => {
+  it("npm run down removes every object of the stack, and the stack, also when External Secrets and Vault are dead", async () => {
     await kubectl(["scale", "deployment/external-secrets", "-n", "platform-operators", "--replicas=0"]);
+    await kubectl(["scale", "statefulset/vault", "-n", "dev-secrets", "--replicas=0"]);
     const orphans = await killedByHand();
     const { code, all } = await platform("down", ["--name", NAME]);
     assert.equal(code, 0, all);
