@@ -98,8 +98,8 @@ async function live(): Promise<Tally> {
 
 async function main(args: string[]): Promise<void> {
   if (args.includes("--help")) return console.log(HELP);
-  // Checks the workflows; where it cannot be had, their test says so.
-  await ensure(["actionlint"]).catch((error: Error) => console.error(error.message));
+  // They check the workflows and the alerts; where one cannot be had, its test says so.
+  await ensure(["actionlint", "promtool"]).catch((error: Error) => console.error(error.message));
   const tallies = [await mocha("unit, policy and program", ["test/{unit,policy,program}/**/*.test.ts"])];
   for (const name of fs.readdirSync(path.join(ROOT, "apps"))) tallies.push(await application(name));
   const reason = whyNotLive();

@@ -3,8 +3,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
-import { decideLocally } from "../../../toolchain/plan";
-import { settingsFrom } from "../../../toolchain/settings";
+import { localTool } from "../localTool";
 
 const ROOT = path.resolve(__dirname, "..", "..", "..");
 const DIR = path.join(ROOT, ".github", "workflows");
@@ -26,20 +25,10 @@ const text = (file: string): string => fs.readFileSync(path.join(DIR, file), "ut
 const workflow = (file: string): Workflow => parse(text(file)) as Workflow;
 const steps = (file: string): Step[] => Object.values(workflow(file).jobs).flatMap((job) => job.steps);
 
-/** The binary, where this machine has it already: a unit test fetches and builds nothing. */
-function actionlint(): string | undefined {
-  const decision = decideLocally("actionlint", settingsFrom());
-  if (decision?.how === "present") return decision.files.actionlint;
-  return decision?.how === "stored" ? path.join(decision.directory, "bin", "actionlint") : undefined;
-}
-
 describe("the workflows", () => {
   it("pass actionlint", function () {
-    const binary = actionlint();
-    if (!binary) {
-      console.log("      skipped: actionlint is not here; npm run toolchain -- build actionlint brings it");
-      return this.skip();
-    }
+    const binary = localTool("actionlint");
+    if (!binary) return this.skip();
     const files = FILES.map((file) => path.join(DIR, file));
     const { status, stdout, stderr } = spawnSync(binary, ["-no-color", ...files], { cwd: ROOT, encoding: "utf8" });
     assert.equal(status, 0, stdout + stderr);

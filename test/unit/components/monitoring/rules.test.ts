@@ -6,6 +6,7 @@ import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { redisWatched } from "../../../../components/monitoring/subjects/redis";
 import { vaultWatched } from "../../../../components/monitoring/subjects/vault";
+import { localTool } from "../../localTool";
 import { record } from "../recorder";
 import { Scene, field, kindOf } from "../scene";
 import { CASES, ruleTests } from "./ruleCases";
@@ -70,11 +71,10 @@ describe("alerts", () => {
 
   describe("under samples", () => {
     let dir: string;
+    let binary: string | undefined;
     before(function () {
-      if (spawnSync("promtool", ["--version"]).error) {
-        console.log("      skipped: no promtool on the PATH; the live suite asks the one beside Prometheus");
-        this.skip();
-      }
+      binary = localTool("promtool");
+      if (!binary) this.skip();
       dir = fs.mkdtempSync(path.join(os.tmpdir(), "rules-"));
       fs.writeFileSync(path.join(dir, "rules.json"), JSON.stringify({ groups }));
     });
@@ -83,7 +83,7 @@ describe("alerts", () => {
     const promtool = (kind: string[], tests: string): string => {
       const file = path.join(dir, "tests.json");
       fs.writeFileSync(file, tests);
-      const { stdout, stderr, status } = spawnSync("promtool", [...kind, file], { encoding: "utf8" });
+      const { stdout, stderr, status } = spawnSync(binary ?? "", [...kind, file], { encoding: "utf8" });
       return status === 0 ? "" : stdout + stderr;
     };
 
