@@ -50,7 +50,12 @@ const FAULTS: Readonly<Record<string, { bring: () => Promise<unknown>; mend: () 
       seal = JSON.stringify({ ...found, metadata: { name: found.metadata.name, namespace: VAULT } });
       await kubectl(["delete", "secret", "vault-seal", "-n", VAULT]);
       await kubectl(["delete", "pod", "vault-0", "-n", VAULT, "--wait=true"]);
-      await eventually(async () => assert.equal(await sealed(), true), 60_000);
+      await eventually(async () => {
+        const logs = await kubectl(["logs", "vault-0", "-n", VAULT, "-c", "keeper"]);
+        assert.match(logs, /the Secret vault-seal is gone, but the data are in use/);
+        // Whoever cannot serve is not asked.
+        await assert.rejects(sealed());
+      }, 60_000);
     },
     mend: async () => {
       await kubectl(["create", "-f", "-"], { input: seal });

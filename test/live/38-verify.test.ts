@@ -41,6 +41,9 @@ describe("verify: a running stack, by requirement", function () {
     const metadata = { name: "by-hand", namespace: APPS };
     const open = { podSelector: {}, policyTypes: ["Ingress", "Egress"], ingress: [{}], egress: [{}] };
     await kubectl(["scale", "deployment/visit-tracker", "-n", APPS, "--replicas=0"]);
+    // It serves until it is gone.
+    const pods = ["pods", "-n", APPS, "-l", "app.kubernetes.io/name=visit-tracker"];
+    await kubectl(["wait", "--for=delete", ...pods, "--timeout=60s"]);
     await apply({ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, spec: open });
     await apply({ apiVersion: "v1", kind: "ConfigMap", metadata, data: { password } });
     try {
