@@ -41,7 +41,7 @@ export const podManifest = (pod: PodSettings): PodManifest => ({
         name: "main",
         image: pod.image,
         command: pod.command,
-        resources: { requests: { cpu: "5m", memory: "16Mi" }, limits: { cpu: "200m", memory: "32Mi" } },
+        resources: { requests: { cpu: "5m", memory: "16Mi" }, limits: { cpu: "500m", memory: "64Mi" } },
         securityContext: {
           allowPrivilegeEscalation: false,
           readOnlyRootFilesystem: true,
@@ -68,7 +68,12 @@ const LIFETIME_S = 300;
 /** One word for each place, so that a probe that says nothing about one is no refusal. */
 const ATTEMPT = `
 attempt() { nc -w 3 "\${1%:*}" "\${1##*:}" -e true </dev/null >/dev/null 2>&1 && echo "open $1" || echo "closed $1"; }
-for place in "$@"; do attempt "$place" & done
+count=0
+for place in "$@"; do
+  attempt "$place" &
+  count=$((count + 1))
+  [ $((count % 16)) -ne 0 ] || wait
+done
 wait`;
 
 /**

@@ -47,6 +47,7 @@ export async function askVault(
     headers: token ? { "x-vault-token": token } : {},
     body: body && JSON.stringify(body),
     ca: stand.trust,
+    timeoutMs: 15_000,
   });
   return { status: answer.status, body: JSON.parse(answer.body || "{}") as VaultAnswer["body"] };
 }

@@ -78,16 +78,19 @@ export function createRefusal(
   );
 }
 
-/** Stands by itself in the stack's tree: a child of what it depends on would wait for itself. */
+/**
+ * Stands by itself in the stack's tree: a child of what it depends on would wait for itself. It says nothing that could ever
+ * change, because Pulumi replaces a ConfigMap whose data do.
+ */
 export function createMark(
   name: string,
-  { environment, namespace }: GuardArgs,
+  namespace: pulumi.Input<string>,
   everything: pulumi.Resource[],
   opts: pulumi.ResourceOptions,
 ): void {
   new k8s.core.v1.ConfigMap(
     `${name}-mark`,
-    { metadata: { labels: LABELS, name: MARK, namespace, annotations: SKIP_AWAIT }, data: { owner: environment } },
+    { metadata: { labels: LABELS, name: MARK, namespace, annotations: SKIP_AWAIT } },
     { ...opts, dependsOn: everything },
   );
 }

@@ -48,11 +48,7 @@ export class ClusterServices extends PlatformComponent {
   readonly watching: pulumi.Resource[];
   private readonly namespace: pulumi.Output<string>;
 
-  constructor(
-    name: string,
-    private readonly args: ClusterServicesArgs,
-    opts: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(name: string, args: ClusterServicesArgs, opts: pulumi.ComponentResourceOptions) {
     super("ClusterServices", name, opts);
     const home = new Environment(
       this.child("home"),
@@ -72,7 +68,7 @@ export class ClusterServices extends PlatformComponent {
 
   /** Keeps the stack, with everything that it made, from being removed while another environment needs these services. */
   guard(everything: pulumi.Resource[], opts: pulumi.CustomResourceOptions): void {
-    createMark(this.child("guard"), { ...this.args, namespace: this.namespace }, [this, ...everything], opts);
+    createMark(this.child("guard"), this.namespace, [this, ...everything], opts);
   }
 
   private createWatchers(
