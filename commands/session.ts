@@ -57,6 +57,8 @@ export function toolSession(toolchain: Toolchain): Session {
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_PARALLEL: "64",
     PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
+    // What an interrupted run created, or a hand changed, bears another field manager: the stack's own word counts.
+    PULUMI_K8S_ENABLE_PATCH_FORCE: "true",
   };
 }
 
