@@ -69,27 +69,14 @@ export class Pulumi {
       await this.read(["stack", "init", this.stack, "--no-select"]);
       return;
     }
-    const pending = await this.pendingOperations();
+    const state = await this.exported();
+    const pending = state.deployment?.pending_operations ?? [];
     if (pending.length === 0) return;
     console.error(
       `an earlier run was interrupted in ${pending.length} operation(s): asking the cluster what became of them`,
     );
-    const imports = pending.flatMap(({ resource, type }) => {
-      const id = type === "creating" ? importId(resource) : undefined;
-      return id ? [resource.urn, id] : [];
-    });
-    // One flag for each half of a pair: it does not split at commas.
-    const importFlags = imports.flatMap((entry) => ["--import-pending-creates", entry]);
-    const code = await this.run([
-      "refresh",
-      "-s",
-      this.stack,
-      "--yes",
-      "--skip-preview",
-      "--clear-pending-creates",
-      ...importFlags,
-      "--suppress-outputs",
-    ]);
+    await this.import({ ...state, deployment: withCreated(state.deployment ?? {}) });
+    const code = await this.run(["refresh", "-s", this.stack, "--yes", "--skip-preview", "--suppress-outputs"]);
     if (code !== 0) throw new Error(`the interrupted run could not be put right: see above, then run npm run up again`);
   }
 
@@ -120,16 +107,23 @@ export class Pulumi {
 
   /** What the state knows, in the order in which it was made. */
   async urns(): Promise<string[]> {
-    return ((await this.deployment()).resources ?? []).map(({ urn }) => urn);
+    return ((await this.exported()).deployment?.resources ?? []).map(({ urn }) => urn);
   }
 
-  private async pendingOperations(): Promise<readonly PendingOperation[]> {
-    return (await this.deployment()).pending_operations ?? [];
+  private async exported(): Promise<State> {
+    return JSON.parse(await this.read(["stack", "export", "-s", this.stack])) as State;
   }
 
-  private async deployment(): Promise<Deployment> {
-    const state = await this.read(["stack", "export", "-s", this.stack]);
-    return (JSON.parse(state) as { deployment?: Deployment }).deployment ?? {};
+  /** It has secrets only as they are in the state: encrypted. */
+  private async import(state: State): Promise<void> {
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), "platform-state-"));
+    try {
+      const file = path.join(dir, "state.json");
+      fs.writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
+      await this.read(["stack", "import", "-s", this.stack, "--file", file]);
+    } finally {
+      fs.rmSync(dir, { recursive: true });
+    }
   }
 
   private get backend(): string {
@@ -145,28 +139,41 @@ export class Pulumi {
   }
 }
 
-interface Deployment {
-  readonly resources?: readonly { readonly urn: string }[];
-  readonly pending_operations?: readonly PendingOperation[];
+interface Resource {
+  readonly urn: string;
+  readonly type: string;
+  readonly id?: string;
+  readonly inputs?: { path?: string; metadata?: { name?: string; namespace?: string } };
 }
 
-interface PendingOperation {
-  readonly type: string;
-  readonly resource: {
-    readonly urn: string;
-    readonly type: string;
-    readonly inputs?: { path?: string; metadata?: { name?: string; namespace?: string } };
-  };
+interface Deployment {
+  readonly resources?: readonly Resource[];
+  readonly pending_operations?: readonly { readonly type: string; readonly resource: Resource }[];
+}
+
+interface State {
+  readonly deployment?: Deployment;
+}
+
+/** Takes what may have been created for created: a refresh then finds it by its id, or drops it again. */
+export function withCreated(deployment: Deployment): Deployment {
+  const { resources = [], pending_operations: pending = [] } = deployment;
+  const known = new Set(resources.map(({ urn }) => urn));
+  const created = pending.flatMap(({ type, resource }) => {
+    const id = type === "creating" && !known.has(resource.urn) ? idOf(resource) : undefined;
+    return id ? [{ ...resource, id }] : [];
+  });
+  return { ...deployment, resources: [...resources, ...created], pending_operations: [] };
 }
 
 /**
- * The id under which its provider would know what may have been created; names are decided before that. Of what is in Vault
- * only a mount has to be found again: everything else is written anew where it exists.
+ * The id under which its provider would know it; names are decided before that. Of what is in Vault only a mount has to be
+ * found again: everything else is written anew where it exists.
  */
-export function importId(resource: PendingOperation["resource"]): string | undefined {
-  if (resource.type === "vault:index/mount:Mount") return resource.inputs?.path;
-  const { name, namespace } = resource.inputs?.metadata ?? {};
-  if (!resource.type.startsWith("kubernetes:") || !name) return undefined;
+function idOf({ type, inputs }: Resource): string | undefined {
+  if (type === "vault:index/mount:Mount") return inputs?.path;
+  const { name, namespace } = inputs?.metadata ?? {};
+  if (!type.startsWith("kubernetes:") || !name) return undefined;
   return namespace ? `${namespace}/${name}` : name;
 }
 

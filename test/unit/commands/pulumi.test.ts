@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { Pulumi, importId } from "../../../commands/pulumi";
+import { Pulumi, withCreated } from "../../../commands/pulumi";
 import { ancestorsOf, until } from "../../../sandbox/processes";
 import { leftovers, pulumiProcesses } from "../../../sandbox/pulumiProcesses";
 
@@ -18,28 +18,41 @@ echo "$*" >>"$dir/asked"
 case "$1 $2" in
   "stack ls") cat "$dir/stacks" ;;
   "stack export") cat "$dir/state" ;;
+  "stack import") cp "$6" "$dir/imported" ;;
 esac
 `;
 
-describe("the identifier of what Pulumi lost sight of", () => {
-  const id = (type: string, metadata?: object): string | undefined =>
-    importId({ urn: "urn", type, ...(metadata ? { inputs: { metadata } } : {}) });
+describe("what a killed run was creating", () => {
+  const taken = (type: string, inputs?: object, before: object[] = []): object[] => {
+    const resource = { urn: "urn", type, ...(inputs ? { inputs } : {}) };
+    const deployment = { resources: before, pending_operations: [{ type: "creating", resource }] };
+    const after = withCreated(deployment as Parameters<typeof withCreated>[0]);
+    assert.deepEqual(after.pending_operations, []);
+    return (after.resources ?? []).map(({ urn, id }) => ({ urn, id }));
+  };
 
-  it("is the path of a mount in Vault, which cannot be made twice", () => {
-    const mount = { urn: "urn", type: "vault:index/mount:Mount", inputs: { path: "kv" } };
-    assert.equal(importId(mount), "kv");
-    assert.equal(importId({ ...mount, type: "vault:index/policy:Policy" }), undefined);
+  it("is taken for created by a mount's path in Vault, which cannot be made twice", () => {
+    assert.deepEqual(taken("vault:index/mount:Mount", { path: "kv" }), [{ urn: "urn", id: "kv" }]);
+    assert.deepEqual(taken("vault:index/policy:Policy", { path: "kv" }), []);
   });
 
-  it("is a Kubernetes object's namespace and name", () => {
-    assert.equal(id("kubernetes:apps/v1:Deployment", { namespace: "dev-apps", name: "web" }), "dev-apps/web");
-    assert.equal(id("kubernetes:core/v1:Namespace", { name: "dev-apps" }), "dev-apps");
+  it("is taken for created by a Kubernetes object's namespace and name", () => {
+    const metadata = { namespace: "dev-apps", name: "web" };
+    assert.deepEqual(taken("kubernetes:apps/v1:Deployment", { metadata }), [{ urn: "urn", id: "dev-apps/web" }]);
+    const cluster = { metadata: { name: "dev-apps" } };
+    assert.deepEqual(taken("kubernetes:core/v1:Namespace", cluster), [{ urn: "urn", id: "dev-apps" }]);
   });
 
-  it("is unknown for other providers' resources, and where the name is not decided yet", () => {
-    assert.equal(id("random:index/randomPassword:RandomPassword", { name: "password" }), undefined);
-    assert.equal(id("kubernetes:core/v1:Secret", { namespace: "dev-apps" }), undefined);
-    assert.equal(id("kubernetes:core/v1:Secret"), undefined);
+  it("is forgotten for other providers' resources, and where the name is not decided yet", () => {
+    assert.deepEqual(taken("random:index/randomPassword:RandomPassword", { metadata: { name: "password" } }), []);
+    assert.deepEqual(taken("kubernetes:core/v1:Secret", { metadata: { namespace: "dev-apps" } }), []);
+    assert.deepEqual(taken("kubernetes:core/v1:Secret"), []);
+  });
+
+  it("does not stand in for what the state knows already", () => {
+    const before = [{ urn: "urn", type: "kubernetes:core/v1:Service", id: "dev-apps/old" }];
+    const metadata = { namespace: "dev-apps", name: "new" };
+    assert.deepEqual(taken("kubernetes:core/v1:Service", { metadata }, before), [{ urn: "urn", id: "dev-apps/old" }]);
   });
 });
 
@@ -106,8 +119,15 @@ describe("Pulumi, before a command", () => {
     });
     await pulumi().prepare();
     const refresh = asked().find((line) => line.startsWith("refresh ")) ?? "";
-    assert.match(refresh, new RegExp(`^refresh -s ${STACK} --yes .*--clear-pending-creates`));
-    assert.match(refresh, /--import-pending-creates urn-1 --import-pending-creates dev-apps\/web( |$)/);
+    assert.match(refresh, new RegExp(`^refresh -s ${STACK} --yes `));
+    const { deployment } = JSON.parse(readFileSync(join(dir, "imported"), "utf8")) as {
+      deployment: { resources: { urn: string; id: string }[]; pending_operations: object[] };
+    };
+    assert.deepEqual(deployment.pending_operations, []);
+    assert.deepEqual(
+      deployment.resources.map(({ urn, id }) => [urn, id]),
+      [["urn-1", "dev-apps/web"]],
+    );
     assert.match(said.join("\n"), /interrupted in 3 operation/);
   });
 
