@@ -25,7 +25,6 @@ export interface VaultAnswer {
     readonly sealed?: boolean;
     readonly initialized?: boolean;
     readonly version?: string;
-    readonly leader_address?: string;
   };
 }
 

@@ -34,7 +34,7 @@ export function askEdge(
   });
 }
 
-export interface Load {
+interface Load {
   readonly requests: number;
   readonly failures: readonly string[];
 }
