@@ -2,8 +2,9 @@ import * as path from "node:path";
 import { AUDIENCE, KV, LOGIN } from "../components/secretsPlatform/settings";
 import { run } from "./command";
 import { Skip } from "./check";
+import { settled } from "./probe";
 import type { Stand } from "./stand";
-import { ask } from "./web";
+import { type Answer, type Question, ask } from "./web";
 
 export interface Secret {
   readonly metadata: {
@@ -41,13 +42,16 @@ export async function askVault(
   token?: string,
   body?: object,
 ): Promise<VaultAnswer> {
-  const answer = await ask(new URL(`/v1/${url}`, addressOf(stand)).href, {
+  const question: Question = {
     method,
     headers: token ? { "x-vault-token": token } : {},
     body: body && JSON.stringify(body),
     ca: stand.trust,
     timeoutMs: 15_000,
-  });
+  };
+  const look = (): Promise<Answer> => ask(new URL(`/v1/${url}`, addressOf(stand)).href, question);
+  // A server that stands by sends its callers away while it does not know to whom to pass them on.
+  const answer = await settled(look, ({ status }) => status !== 307);
   return { status: answer.status, body: JSON.parse(answer.body || "{}") as VaultAnswer["body"] };
 }
 

@@ -7,6 +7,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import https from "node:https";
 import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 
 const TIMEOUT_MS = 5000;
 
@@ -29,6 +30,19 @@ function namespaceOf(address) {
   return found.metadata.namespace;
 }
 
+/** A server that stands by sends its callers away while it does not know to whom to pass them on. */
+class NoLeader extends Error {}
+
+async function loginAtLast(address, jwt) {
+  for (const end = Date.now() + 2 * TIMEOUT_MS; ; await sleep(500)) {
+    try {
+      return await login(address, jwt);
+    } catch (error) {
+      if (!(error instanceof NoLeader) || Date.now() > end) throw error;
+    }
+  }
+}
+
 function login(address, jwt) {
   const body = JSON.stringify({ role: "deployer", jwt });
   return new Promise((done, fail) => {
@@ -49,6 +63,8 @@ function login(address, jwt) {
           const answer = text.startsWith("{") ? JSON.parse(text) : {};
           const token = answer.auth?.client_token;
           if (token) done(token);
+          else if (response.statusCode === 307)
+            fail(new NoLeader(`the servers of Vault at ${address} have no leader yet`));
           else
             fail(
               new Error(`Vault at ${address} refused the login: ${answer.errors?.join("; ") || response.statusCode}`),
@@ -110,7 +126,7 @@ async function token(address) {
     "--duration",
     "10m",
   ]).trim();
-  return login(address, jwt);
+  return loginAtLast(address, jwt);
 }
 
 async function main([operation]) {
