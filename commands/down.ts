@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { parseArgs } from "node:util";
 import { parse } from "yaml";
+import { ENVIRONMENT_LABEL, SHARED } from "../components/lib/labels";
 import { DEFAULT_NAME } from "../sandbox/layout";
 import { described, isRunning, sessionOf, takeDown } from "./cluster";
 import { fail, UsageError } from "./errors";
@@ -10,9 +11,6 @@ import { Pulumi } from "./pulumi";
 import { released } from "./release";
 import { ROOT, type Session, removeSalt } from "./session";
 import { STACKS, checkStack } from "./stacks";
-
-/** What belongs to the cluster bears this for an environment. */
-const SHARED = "platform";
 
 const HELP = `npm run down [-- --stack NAME] [--all] [--name CLUSTER] [--context NAME]
 
@@ -74,8 +72,8 @@ async function refuseWhileNeeded(session: Session, stack: string): Promise<void>
 
 /** The environments with namespaces on the cluster. */
 async function environmentsOn(session: Session): Promise<string[]> {
-  const path = "jsonpath={.items[*].metadata.labels.platform/environment}";
-  const found = await kubectl(session, ["get", "namespaces", "-l", "platform/environment", "-o", path]);
+  const path = `jsonpath={.items[*].metadata.labels.${ENVIRONMENT_LABEL}}`;
+  const found = await kubectl(session, ["get", "namespaces", "-l", ENVIRONMENT_LABEL, "-o", path]);
   return [...new Set(found.split(" "))].filter((each) => each && each !== SHARED);
 }
 

@@ -5,6 +5,7 @@ import { type AppResources, type Autoscale, checkAppSettings, secretKey, vaultPa
 import { type AddressOf, NO_ADDRESS, balancerAddress } from "../lib/balancer";
 import { PlatformComponent } from "../lib/component";
 import { Faults } from "../lib/faults";
+import { oneAtATime } from "../lib/disruption";
 import { Identity, labels, selector } from "../lib/labels";
 import { Peer, fromOutsidePods, link } from "../lib/network";
 import { SKIP_AWAIT, WORKLOAD_TIMEOUT } from "../lib/security";
@@ -152,10 +153,7 @@ export class AppWorkload extends PlatformComponent {
   }
 
   private createDisruptionBudget(identity: Identity): void {
-    const own: k8s.policy.v1.PodDisruptionBudgetArgs = {
-      metadata: this.metadataOf(identity),
-      spec: { maxUnavailable: 1, selector: { matchLabels: selector(identity) } },
-    };
+    const own: k8s.policy.v1.PodDisruptionBudgetArgs = oneAtATime(identity, this.args.namespace);
     new k8s.policy.v1.PodDisruptionBudget(
       this.child("budget"),
       transformed(own, this.args.transforms?.budget),

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { labels } from "../lib/labels";
+import { ENVIRONMENT_LABEL, SHARED, labels } from "../lib/labels";
 import { SKIP_AWAIT } from "../lib/security";
 
 export interface GuardArgs {
@@ -10,9 +10,6 @@ export interface GuardArgs {
 }
 
 const MARK = "in-use";
-const ENVIRONMENT = "platform/environment";
-/** Stands in the label for what belongs to no environment. */
-const SHARED = "platform";
 const LABELS = labels({ environment: SHARED, component: "operator", name: "guard" });
 
 /**
@@ -67,8 +64,8 @@ export function createRefusal(
           parameterNotFoundAction: "Allow",
           selector: {
             matchExpressions: [
-              { key: ENVIRONMENT, operator: "Exists" },
-              { key: ENVIRONMENT, operator: "NotIn", values: [environment, SHARED] },
+              { key: ENVIRONMENT_LABEL, operator: "Exists" },
+              { key: ENVIRONMENT_LABEL, operator: "NotIn", values: [environment, SHARED] },
             ],
           },
         },

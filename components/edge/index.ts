@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type AddressOf, NO_ADDRESS, balancerAddress } from "../lib/balancer";
 import { certificate } from "../lib/certificates";
 import { PlatformComponent } from "../lib/component";
+import { oneAtATime } from "../lib/disruption";
 import { type Identity, labels, selector } from "../lib/labels";
 import { NAMESPACE_LABEL, type Peer, type Place, fromOutsidePods, toApiServer } from "../lib/network";
 import { SKIP_AWAIT } from "../lib/security";
@@ -202,18 +203,6 @@ export class Edge extends PlatformComponent {
   }
 
   private createDisruptionBudget(identity: Identity): void {
-    new k8s.policy.v1.PodDisruptionBudget(
-      this.child("budget"),
-      {
-        metadata: {
-          name: identity.name,
-          namespace: this.args.namespace,
-          labels: labels(identity),
-          annotations: SKIP_AWAIT,
-        },
-        spec: { maxUnavailable: 1, selector: { matchLabels: selector(identity) } },
-      },
-      this.own,
-    );
+    new k8s.policy.v1.PodDisruptionBudget(this.child("budget"), oneAtATime(identity, this.args.namespace), this.own);
   }
 }

@@ -10,9 +10,14 @@ export const selector = ({ component, name }: Identity): Record<string, string> 
   "app.kubernetes.io/component": component,
 });
 
+/** Names the environment that an object belongs to. */
+export const ENVIRONMENT_LABEL = "platform/environment";
+/** Stands in that label for what belongs to the cluster. */
+export const SHARED = "platform";
+
 export const labels = (identity: Identity): Record<string, string> => ({
   ...selector(identity),
   "app.kubernetes.io/part-of": "platform",
   "app.kubernetes.io/managed-by": "pulumi",
-  "platform/environment": identity.environment,
+  [ENVIRONMENT_LABEL]: identity.environment,
 });

@@ -22,6 +22,30 @@ const podsOf = (peer: Peer): k8s.types.input.networking.v1.NetworkPolicyPeer => 
 const portsOf = (port: number | readonly number[]): k8s.types.input.networking.v1.NetworkPolicyPort[] =>
   [port].flat().map((each) => ({ protocol: "TCP", port: each }));
 
+type Direction =
+  | Pick<k8s.types.input.networking.v1.NetworkPolicySpec, "egress">
+  | Pick<k8s.types.input.networking.v1.NetworkPolicySpec, "ingress">;
+
+/** Adds to what the pods of `peer` may do, in one direction. */
+const allow = (
+  name: string,
+  peer: Peer,
+  paths: Direction,
+  opts: pulumi.CustomResourceOptions,
+): k8s.networking.v1.NetworkPolicy =>
+  new k8s.networking.v1.NetworkPolicy(
+    name,
+    {
+      metadata: { name, namespace: peer.namespace },
+      spec: {
+        podSelector: { matchLabels: peer.selector },
+        policyTypes: ["egress" in paths ? "Egress" : "Ingress"],
+        ...paths,
+      },
+    },
+    opts,
+  );
+
 /** Lets the pods of `from` connect to these ports of the pods of `to`, and nothing else. Gives both sides, for those who wait for them. */
 export function link(
   from: Peer,
@@ -31,30 +55,8 @@ export function link(
 ): k8s.networking.v1.NetworkPolicy[] {
   const name = `${from.name}-to-${to.name}`;
   const ports = portsOf(port);
-  const egress = new k8s.networking.v1.NetworkPolicy(
-    `${name}-egress`,
-    {
-      metadata: { name: `${name}-egress`, namespace: from.namespace },
-      spec: {
-        podSelector: { matchLabels: from.selector },
-        policyTypes: ["Egress"],
-        egress: [{ to: [podsOf(to)], ports }],
-      },
-    },
-    opts,
-  );
-  const ingress = new k8s.networking.v1.NetworkPolicy(
-    `${name}-ingress`,
-    {
-      metadata: { name: `${name}-ingress`, namespace: to.namespace },
-      spec: {
-        podSelector: { matchLabels: to.selector },
-        policyTypes: ["Ingress"],
-        ingress: [{ from: [podsOf(from)], ports }],
-      },
-    },
-    opts,
-  );
+  const egress = allow(`${name}-egress`, from, { egress: [{ to: [podsOf(to)], ports }] }, opts);
+  const ingress = allow(`${name}-ingress`, to, { ingress: [{ from: [podsOf(from)], ports }] }, opts);
   return [egress, ingress];
 }
 

@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { PlatformComponent } from "../lib/component";
+import { oneAtATime } from "../lib/disruption";
 import { type Identity, labels, selector } from "../lib/labels";
 import { type Peer, link } from "../lib/network";
 import { SKIP_AWAIT } from "../lib/security";
@@ -167,14 +168,7 @@ export class RedisCluster extends PlatformComponent {
   }
 
   private createDisruptionBudget({ namespace }: RedisClusterArgs, identity: Identity): void {
-    new k8s.policy.v1.PodDisruptionBudget(
-      this.child("budget"),
-      {
-        metadata: { name: identity.name, namespace, labels: labels(identity), annotations: SKIP_AWAIT },
-        spec: { maxUnavailable: 1, selector: { matchLabels: selector(identity) } },
-      },
-      this.own,
-    );
+    new k8s.policy.v1.PodDisruptionBudget(this.child("budget"), oneAtATime(identity, namespace), this.own);
   }
 
   private createServers(

@@ -4,6 +4,7 @@ import * as vault from "@pulumi/vault";
 import { controllerPeer } from "../clusterServices/controller";
 import { WAIT_FOR_READY, certificate } from "../lib/certificates";
 import { PlatformComponent } from "../lib/component";
+import { oneAtATime } from "../lib/disruption";
 import { type Identity, labels, selector } from "../lib/labels";
 import { type Peer, type Place, fromOutsidePods, link, toApiServer } from "../lib/network";
 import { controllerDuration } from "../lib/quantities";
@@ -244,19 +245,7 @@ export class SecretsPlatform extends PlatformComponent {
   }
 
   private createDisruptionBudget(identity: Identity): void {
-    new k8s.policy.v1.PodDisruptionBudget(
-      this.child("budget"),
-      {
-        metadata: {
-          name: identity.name,
-          namespace: this.args.namespace,
-          labels: labels(identity),
-          annotations: SKIP_AWAIT,
-        },
-        spec: { maxUnavailable: 1, selector: { matchLabels: selector(identity) } },
-      },
-      this.own,
-    );
+    new k8s.policy.v1.PodDisruptionBudget(this.child("budget"), oneAtATime(identity, this.args.namespace), this.own);
   }
 
   /** Whoever may make a token of this account may own what is in Vault: the deployer's login, minted per run. */
