@@ -128,7 +128,8 @@ function vaultContainer({ images, namespace, seal }: ServerArgs): k8s.types.inpu
     ],
     resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { cpu: "1", memory: "384Mi" } },
     readinessProbe: whenReady(health("standbyok=true")),
-    livenessProbe: whileAlive(health("standbyok=true&sealedcode=204&uninitcode=204")),
+    // Sealed, empty or without a leader it is no server, but to start it anew would mend none of that.
+    livenessProbe: whileAlive(health("standbyok=true&sealedcode=204&uninitcode=204&haunhealthycode=204")),
     securityContext: containerSecurity(),
     volumeMounts: [DATA, TLS, CONFIG, { name: "tmp", mountPath: "/tmp" }],
   };
