@@ -1,6 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { containerSecurity, podSecurity } from "../lib/security";
+import { whenReady, whenStarted, whileAlive } from "../lib/probes";
 import { BUS_PORT, PORT, type RedisMode, SENTINEL_PORT } from "./settings";
 import { type RedisTls, nodesService } from "./tls";
 
@@ -87,7 +88,7 @@ function server(args: PodArgs): Container {
       ...(args.mode === "cluster" ? [{ name: "bus", containerPort: BUS_PORT }] : []),
     ],
     resources: { requests: { cpu: "50m", memory: args.memory }, limits: { cpu: "1", memory: args.memory } },
-    startupProbe: { tcpSocket: { port: "redis" }, periodSeconds: 1, failureThreshold: 120 },
+    startupProbe: whenStarted({ tcpSocket: { port: "redis" } }),
     // A command in a container is dear: where others can take over, it may take a little longer to be seen.
     readinessProbe: { ...probe("ready"), periodSeconds: args.mode === "standalone" ? 3 : 8, timeoutSeconds: 10 },
     livenessProbe: { ...probe("alive"), periodSeconds: 30, timeoutSeconds: 10, failureThreshold: 3 },
@@ -98,7 +99,7 @@ function server(args: PodArgs): Container {
 }
 
 function sentinel(args: PodArgs): Container {
-  const probe = { tcpSocket: { port: "sentinel" }, timeoutSeconds: 5 };
+  const probe = { tcpSocket: { port: "sentinel" } };
   return {
     name: "sentinel",
     image: args.image,
@@ -106,8 +107,8 @@ function sentinel(args: PodArgs): Container {
     env: [...surroundings(args), ...identity],
     ports: [{ name: "sentinel", containerPort: SENTINEL_PORT }],
     resources: small("64Mi"),
-    readinessProbe: { ...probe, periodSeconds: 5 },
-    livenessProbe: { ...probe, periodSeconds: 20, failureThreshold: 4 },
+    readinessProbe: whenReady(probe),
+    livenessProbe: whileAlive(probe),
     securityContext: containerSecurity(),
     volumeMounts: [{ name: "data", mountPath: "/data" }, ...mounts(args)],
   };
@@ -138,7 +139,7 @@ const exporter = ({ exporterImage, tls, passwords }: PodArgs): Container => ({
   ports: [{ name: "metrics", containerPort: EXPORTER_PORT }],
   resources: small("64Mi"),
   // Not one for readiness: Redis serves as well without it.
-  livenessProbe: { httpGet: { path: "/health", port: "metrics" }, periodSeconds: 20, timeoutSeconds: 5 },
+  livenessProbe: whileAlive({ httpGet: { path: "/health", port: "metrics" } }),
   securityContext: containerSecurity(),
   volumeMounts: tls ? [{ name: "certificate", mountPath: "/etc/redis-tls", readOnly: true }] : [],
 });

@@ -85,8 +85,8 @@ const state = (namespace: string): Answers => [
 ];
 const SECRET = "a-secret-that-nobody-sees";
 const yesterday = new Date(Date.now() - 86_400_000).toISOString();
-const restarted = (finishedAt: string): PodChange => ({
-  status: { restartCount: 3, lastState: { terminated: { finishedAt, reason: "OOMKilled", exitCode: 137 } } },
+const restarted = (finishedAt: string, reason = "OOMKilled"): PodChange => ({
+  status: { restartCount: 3, lastState: { terminated: { finishedAt, reason, exitCode: 137 } } },
 });
 
 /** The title's beginning, what the cluster answers when all is well, and what when it is not, with the reason. */
@@ -102,7 +102,7 @@ const cases: [title: string, well: Answers, ill: [Answers, RegExp][]][] = [
   ],
   [
     "no container was restarted",
-    pods(pod("dev-apps", restarted(yesterday))),
+    pods(pod("dev-apps", restarted(yesterday)), pod("dev-apps", restarted(new Date().toISOString(), "Unknown"))),
     [
       [
         pods(pod("dev-apps", restarted(new Date().toISOString()))),
