@@ -24,12 +24,11 @@ import {
   registryTarget,
   secretsTarget,
 } from "./components/lib/target";
-import { MONITORING_IMAGES, Monitoring } from "./components/monitoring";
-import { redisWatched } from "./components/monitoring/subjects/redis";
+import { createMonitoring } from "./components/monitored";
 import { vaultWatched } from "./components/monitoring/subjects/vault";
-import { RedisCluster } from "./components/redisCluster";
 import { Registry } from "./components/registry";
 import { SecretsPlatform } from "./components/secretsPlatform";
+import { createStores } from "./components/stores";
 import { enforcePolicies } from "./policy/inProgram";
 
 /** The platform of one environment, from its stack file: `pulumi up -s dev`. */
@@ -73,6 +72,7 @@ export = program(async () => {
     podCidrs: config.podCidrs ?? facts.podCidrs,
     services: services?.ready ?? [],
     addressOf: (...service: Parameters<AddressOf>) => serviceAddress(kubeconfig, ...service),
+    imageOf: (name: string) => image(target, name),
   };
   const secrets = new SecretsPlatform(
     "vault",
@@ -100,18 +100,8 @@ export = program(async () => {
     },
     opts,
   );
-  const redis = new RedisCluster(
-    "redis",
-    {
-      ...here,
-      namespace: environment.namespace("data"),
-      image: image(target, "redis"),
-      exporterImage: wanted.monitoring ? image(target, "redis-exporter") : undefined,
-      secrets,
-      ...config.redis,
-    },
-    opts,
-  );
+  const data = { ...here, namespace: environment.namespace("data"), secrets, authority: authority.certificate };
+  const stores = createStores(config, data, opts);
 
   // Where the next stage finds it.
   registry.pullSecret(environment.namespace("registry"), "stage");
@@ -135,7 +125,7 @@ export = program(async () => {
       replicas,
       registry,
       pushHost: place.pushHost,
-      redis,
+      ...stores,
       secrets,
       edge,
       builder: { dockerHost: target.dockerHost, buildCa: target.buildCa, nodeImage: image(target, "node") },
@@ -146,18 +136,17 @@ export = program(async () => {
   );
 
   new Access("access", { environment: stack, namespace: environment.namespace("apps"), ...config.access }, opts);
-  if (wanted.monitoring) {
-    const where = { ...here, namespace: environment.namespace("monitoring"), namespaces: environment.names };
-    const waits = { services: services?.watching ?? [] };
-    const args = { ...where, ...config.monitoring, ...waits, images: images(target, MONITORING_IMAGES) };
-    const monitor = new Monitoring("monitoring", args, opts);
-    monitor.watch("vault", vaultWatched(secrets.peer, environment.namespace("secrets"), authority.certificate));
-    monitor.watch("registry", registry.metrics);
-    monitor.watch("redis", redisWatched(redis.metrics));
-    for (const [name, { readiness }] of Object.entries(workloads)) monitor.probe(name, readiness);
-  }
+  const watched = {
+    vault: vaultWatched(secrets.peer, environment.namespace("secrets"), authority.certificate),
+    registry: registry.metrics,
+    ...stores.watched,
+  };
+  const monitored = { ...here, namespaces: environment.names, services: services?.watching ?? [] };
+  createMonitoring(config.monitoring, monitored, { watched, workloads }, opts);
 
-  services?.guard([environment, secrets, registry, redis, edge, ...Object.values(workloads)], { provider: cluster });
+  services?.guard([environment, secrets, registry, ...stores.servers, edge, ...Object.values(workloads)], {
+    provider: cluster,
+  });
   return {
     ...apps,
     edge: { address: edge.address, hosts, certificateAuthority: authority.certificate },

@@ -3,6 +3,9 @@ import { bytes } from "../lib/quantities";
 export const MODES = ["single", "replicated"] as const;
 export type PostgresMode = (typeof MODES)[number];
 
+/** In the lock. */
+export const IMAGES: Readonly<Record<PostgresMode, string>> = { single: "postgres", replicated: "patroni" };
+
 export const PORT = 5432;
 export const EXPORTER_PORT = 9187;
 
@@ -14,10 +17,26 @@ export const OWN_LOGINS: Readonly<Record<PostgresMode, readonly string[]>> = {
   replicated: [ADMIN],
 };
 
+/** Roles and databases that are there anyway. */
+export const RESERVED_NAMES: readonly string[] = [
+  ...["admin", "applications", "exporter", "replicator", "rewinder"],
+  ...["postgres", "template0", "template1", "public", "none"],
+];
+
+interface Range {
+  readonly least: number;
+  readonly most: number;
+  readonly usual: number;
+}
+
+/** With fewer than two copies either the loss of one stops the writes, or some that were confirmed may be lost. */
+export const REPLICAS: Readonly<Record<PostgresMode, Range>> = {
+  single: { least: 0, most: 0, usual: 0 },
+  replicated: { least: 2, most: 4, usual: 2 },
+};
+
 /** Connections that no application can take: those of the platform's own logins. */
-export const RESERVED_CONNECTIONS = 20;
-export const USUAL_CONNECTIONS = 20;
-export const LEAST_MEMORY = "256Mi";
+export const RESERVED_CONNECTIONS = 15;
 
 /** Where the pods have what the scripts use; a test has it elsewhere. */
 export interface Places {
@@ -45,6 +64,15 @@ export interface ServerSize {
 
 /** The role and, where nothing else is said, the database of an application: its name without what would need quotes. */
 export const roleOf = (app: string): string => app.replaceAll("-", "_");
+
+export const nodesService = (name: string): string => `${name}-nodes`;
+
+/** The names that the servers' certificate holds. */
+export function dnsNames(name: string, namespace: string): string[] {
+  const service = `${name}.${namespace}`;
+  const pods = `*.${nodesService(name)}.${namespace}.svc.cluster.local`;
+  return [name, service, `${service}.svc`, `${service}.svc.cluster.local`, pods, "localhost"];
+}
 
 const megabytes = (quantity: string, share: number): string =>
   `${Math.max(1, Math.floor(((bytes(quantity) ?? 0) * share) / 2 ** 20))}MB`;

@@ -11,10 +11,12 @@ const source = sourceFolder();
 /** Each component by its name, so that two can be made side by side. */
 const makers: Record<string, (scene: Scene, name: string) => unknown> = {
   RedisCluster: (scene, name) => scene.redis(name),
+  Postgres: (scene, name) => scene.postgres(name).clientSecret("web", `${name}-apps`),
   Registry: (scene, name) => scene.registry(name).pullSecret(`${name}-apps`, "apps"),
   AppWorkload: (scene, name) =>
     scene.app(name, {
       redis: scene.redis(`${name}-cache`),
+      postgres: scene.postgres(`${name}-store`, { databases: { [name]: { database: name, connections: 5 } } }),
       expose: true,
       replicas: undefined,
       autoscale: { min: 2, max: 4, cpu: 60 },

@@ -10,6 +10,7 @@ const app = { source: "apps/web", port: 3000, redis: true, expose: true };
 const edge = { domain: "dev.example" };
 /** Of an application that asks for nothing. */
 const plain = {
+  postgres: undefined,
   autoscale: undefined,
   resources: undefined,
   env: {},
@@ -47,6 +48,7 @@ describe("configuration", () => {
       },
       registry: { storage: "7Gi" },
       redis: { mode: "standalone", masters: 1, replicas: 0, storage: "1Gi", memory: "64Mi" },
+      postgres: undefined,
       edge: { domain: "dev.example", replicas: 1 },
       monitoring: { enabled: true, retention: "2d", storage: "2Gi", webhook: undefined, runbooks: "docs/runbooks" },
       profile: { replicas: 1, spread: "soft", quota },
