@@ -28,6 +28,8 @@ export const PROGRAM_IMAGES = [
   "alertmanager",
   "blackbox-exporter",
   "redis-exporter",
+  "postgres",
+  "postgres-exporter",
 ];
 
 const DEFINED = ["cert-manager", "external-secrets", "gateway-api", "prometheus-operator"] as const;
