@@ -61,4 +61,13 @@ hand_over() {
 users "$SCRIPTS/users.acl" >"$RUN/users.acl"
 settings >"$RUN/redis.conf"
 [ "$MODE" != cluster ] || hand_over
-exec redis-server "$RUN/redis.conf" "$@"
+
+# The first process of a container adopts what its probes leave behind, and a Redis never buries it: some kinds of timeout leave
+# one process with every call. A shell that waits buries them all.
+trap 'kill -TERM "$server"' TERM INT
+redis-server "$RUN/redis.conf" "$@" &
+server=$! status=0
+while kill -0 "$server" 2>/dev/null; do
+  wait "$server" && status=0 || status=$?
+done
+exit "$status"

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { redisDnsNames } from "../../components/redisCluster/tls";
 import { ensureImages } from "../../toolchain/images";
 import { APPS, CLIENT, DATA, NAMES, PROGRAM, READER, WATCH, WRITER } from "./redisScene";
-import { NAME, ROOT, eventually, kubectl, platform, run, shell, tryKubectl } from "./world";
+import { NAME, ROOT, eventually, kubectl, platform, run, shell, tryKubectl } from "../live/world";
 
 /** PLATFORM_TEST_REDIS_ROUNDS=20 repeats each fault so often, and gives the spread of the figures. */
 const ROUNDS = Number(process.env.PLATFORM_TEST_REDIS_ROUNDS ?? 1);

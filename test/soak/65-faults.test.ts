@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { askVault } from "../../checks/vault";
-import { noneLost, underLoad } from "./load";
-import { NAME, broughtUp, eventually, get, kubectl, outputs, platform, pulumi, standOf } from "./world";
+import { noneLost, underLoad } from "../live/load";
+import { NAME, broughtUp, eventually, get, kubectl, outputs, platform, pulumi, standOf } from "../live/world";
 
 const STACK = "prod";
 const APP = "visit-tracker";
