@@ -3,6 +3,7 @@ import { applicationChecks } from "./applications";
 import type { Check } from "./check";
 import { namespaceChecks } from "./namespaces";
 import { networkChecks } from "./network";
+import { postgresChecks } from "./postgres";
 import { programChecks } from "./program";
 import { redisChecks } from "./redis";
 import { registryChecks } from "./registry";
@@ -18,6 +19,7 @@ export const CHECKS: readonly Check[] = [
   ...namespaceChecks,
   ...registryChecks,
   ...redisChecks,
+  ...postgresChecks,
   ...secretChecks,
   ...accessChecks,
 ];
