@@ -9,8 +9,24 @@ say() {
   printf '%s %s\n' "$(date -u +%FT%TZ)" "$*"
 }
 
-# sql OPTION…: as superuser, who can only come by this socket. A statement may hold a password: neither log shows it.
+# Whom the kernel names to the server, and who that is to it.
+write_idents() {
+  printf 'pod %s postgres\npod %s replicator\npod nobody exporter\n' "$(id -un)" "$(id -un)" >"$TMP/pg_ident.conf"
+}
+
+# For libpq wherever one server talks to another; it takes no file that others can read.
+write_passwords() {
+  for login in replicator rewinder; do
+    printf '*:*:*:%s:%s\n' "$login" "$(sed 's/[\\:]/\\&/g' "$LOGINS/$login")"
+  done >"$SOCKET/pgpass.new"
+  chmod 0600 "$SOCKET/pgpass.new"
+  mv "$SOCKET/pgpass.new" "$SOCKET/pgpass"
+}
+
+# sql OPTION…: as superuser, who can only come by this socket. A statement may hold a password: neither log shows it. It waits for
+# no copy, because a copy may wait for it.
 sql() {
-  PGOPTIONS='-c log_statement=none -c log_min_error_statement=panic -c statement_timeout=60s' PGCONNECT_TIMEOUT=5 \
+  quiet='-c log_statement=none -c log_min_error_statement=panic -c statement_timeout=60s -c synchronous_commit=local'
+  PGOPTIONS=$quiet PGCONNECT_TIMEOUT=5 PGREQUIREPEER=$(id -un) \
     timeout 90 psql -XqAt -v ON_ERROR_STOP=1 -v VERBOSITY=terse -h "$SOCKET" -U postgres -d postgres "$@"
 }

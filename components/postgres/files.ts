@@ -20,6 +20,6 @@ const COPIED: Readonly<Record<PostgresMode, readonly string[]>> = {
 /** What the pods find in /etc/postgres. Nothing of it depends on the applications: one that comes must not restart the servers. */
 export const filesOf = (mode: PostgresMode, size: ServerSize): Record<string, string> => ({
   "postgresql.conf": postgresqlConf(size),
-  "pg_hba.conf": pgHba(),
+  "pg_hba.conf": pgHba(mode),
   ...Object.fromEntries(COPIED[mode].map((file) => [file, readFileSync(join(__dirname, file), "utf8")])),
 });

@@ -37,15 +37,17 @@ own_login() {
   sql -v file="$LOGINS/$1" -f "$FILES/$1.sql"
 }
 
-# A server that was started anew, or that another one was restored to, is told everything again.
-round() {
-  started=$(sql -c 'SELECT extract(epoch FROM pg_postmaster_start_time()), pg_is_in_recovery()') || return 1
-  once certificate "$started $(sum_of "$CERTIFICATES/tls.crt")" sql -o /dev/null -c 'SELECT pg_reload_conf()' || return 1
-  case $started in *t) return 0 ;; esac
-  once setup "$started" sql -f "$FILES/setup.sql" || return 1
+# What only servers with copies need: passwords for each other, and settings that they agree on.
+among_servers() {
+  [ "$MODE" = replicated ] || return 0
+  once passwords "$(sum_of "$LOGINS/replicator") $(sum_of "$LOGINS/rewinder")" write_passwords || failed=1
+  once settings "$started" python3 "$FILES/ask.py" settle || failed=1
+  once reload "$started $certificate" python3 "$FILES/ask.py" reload || failed=1
+}
+
+logins() {
   listed=$(applications)
   roles=$(echo "$listed" | cut -d. -f1 | tr '\n' ' ')
-  failed=
   for name in $OWN; do
     once "$name" "$started $(sum_of "$LOGINS/$name")" own_login "$name" || failed=1
   done
@@ -53,6 +55,19 @@ round() {
     once "$name" "$started $(sum_of "$LOGINS/$name")" application "$name" || failed=1
   done
   once others "$started $roles" sql -o /dev/null -v listed="$roles" -f "$FILES/others.sql" || failed=1
+}
+
+# A server that was started anew, or that takes the writes from now on, is told everything again.
+round() {
+  failed=
+  pg_isready -q -t 5 -h "$SOCKET" || return 1
+  started=$(sql -c 'SELECT extract(epoch FROM pg_postmaster_start_time()), pg_is_in_recovery()') || return 1
+  certificate=$(sum_of "$CERTIFICATES/tls.crt")
+  once certificate "$started $certificate" sql -o /dev/null -c 'SELECT pg_reload_conf()' || failed=1
+  among_servers
+  case $started in
+    *f) once setup "$started" sql -f "$FILES/setup.sql" && logins || failed=1 ;;
+  esac
   [ -z "$failed" ]
 }
 

@@ -18,8 +18,7 @@ fi
 [ ! -e "$PGDATA/standby.signal" ] || refuse "$PGDATA is a copy of another server's: the mode was replicated, and cannot be single again"
 # A volume that was copied or restored may come with the rights that its group has there.
 chmod 0700 "$PGDATA"
-echo "pod $(id -un) postgres" >"$TMP/pg_ident.conf"
-echo "pod nobody exporter" >>"$TMP/pg_ident.conf"
+write_idents
 
 # What a pod is sent at its end would let every client stay as long as it likes.
 stop() {

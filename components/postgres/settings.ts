@@ -14,7 +14,7 @@ export const ADMIN = "admin";
 /** Whose passwords only the servers know, by mode. */
 export const OWN_LOGINS: Readonly<Record<PostgresMode, readonly string[]>> = {
   single: [ADMIN],
-  replicated: [ADMIN],
+  replicated: [ADMIN, "replicator", "rewinder"],
 };
 
 /** Roles and databases that are there anyway. */
@@ -44,6 +44,7 @@ export interface Places {
   readonly certificates: string;
   readonly socket: string;
   readonly tmp: string;
+  readonly data: string;
 }
 
 export const PLACES: Places = {
@@ -51,6 +52,7 @@ export const PLACES: Places = {
   certificates: "/etc/postgres-tls",
   socket: "/run/postgresql",
   tmp: "/tmp",
+  data: "/data/postgres",
 };
 
 export interface ServerSize {
@@ -119,14 +121,20 @@ const setting = ([key, value]: [string, string]): string => `${key} = '${value}'
 export const postgresqlConf = (size: ServerSize, places?: Places): string =>
   `${Object.entries(parameters(size, places)).map(setting).join("\n")}\n`;
 
+const BETWEEN_SERVERS = [
+  "local   replication  replicator              peer map=pod",
+  "hostssl replication  replicator all          scram-sha-256",
+];
+
 /**
  * Who gets in, and how: over the network by TLS and password only; the superuser, and the exporter, by the socket of the pod
  * only, where the kernel says who they are.
  */
-export const pgHba = (): string =>
+export const pgHba = (mode: PostgresMode): string =>
   [
     "local   all          postgres                peer map=pod",
     "local   postgres     exporter                peer map=pod",
+    ...(mode === "single" ? [] : BETWEEN_SERVERS),
     `hostssl all          ${ADMIN}     127.0.0.1/32 scram-sha-256`,
     `hostssl all          ${ADMIN}     ::1/128      scram-sha-256`,
     `hostssl all          ${ADMIN}     all          reject`,

@@ -16,13 +16,24 @@ import {
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { pgHba, postgresqlConf } from "../../../components/postgres/settings";
+import { bootstrapConfig, dynamicConfig, patroniConfig } from "../../../components/postgres/patroni";
+import {
+  OWN_LOGINS,
+  type Places,
+  type PostgresMode,
+  pgHba,
+  postgresqlConf,
+} from "../../../components/postgres/settings";
 
 const SCRIPTS = resolve(__dirname, "../../../components/postgres");
 const BINARIES = "/usr/lib/postgresql/15/bin";
-const PATH = `${BINARIES}:${process.env.PATH}`;
+/** Of the machine itself: what a user has beside it, others may not read. */
+const PATH = `${BINARIES}:/usr/local/bin:/usr/bin:/bin`;
 /** Postgres refuses to run as root. */
 const USERS = ["postgres", "nobody"];
+const PATRONI = "python3 -m patroni";
+const SIZE = { memory: "256Mi", storage: "512Mi", connections: 30 };
+const basicEnv = { PATH, LC_ALL: "C.UTF-8", PYTHONPATH: process.env.PYTHONPATH };
 
 interface Owner {
   readonly name: string;
@@ -31,12 +42,15 @@ interface Owner {
 }
 
 /** Why the scripts cannot be tried here, or nothing. */
-export function missingProgram(): string | undefined {
-  const programs = ["postgres", "initdb", "psql", "pg_isready", "openssl"];
-  const missing = programs.filter((name) => spawnSync(name, ["--version"], { env: { PATH } }).error);
-  return missing.filter((name) => name !== "openssl" || spawnSync("openssl", ["version"]).error).length > 0
-    ? `needs ${programs.join(", ")} on PATH or in ${BINARIES}`
-    : undefined;
+export function missingProgram(mode: PostgresMode = "single"): string | undefined {
+  const needed = [
+    ...["postgres", "initdb", "psql", "pg_isready"].map((name) => `${name} --version`),
+    "openssl version",
+  ];
+  if (mode === "replicated") needed.push(`${PATRONI} --version`);
+  const env = basicEnv as NodeJS.ProcessEnv;
+  const missing = needed.filter((command) => spawnSync("sh", ["-c", command], { env, cwd: "/" }).status !== 0);
+  return missing.length > 0 ? `needs what answers to ${missing.join(", ")}` : undefined;
 }
 
 function owner(): Owner {
@@ -62,32 +76,57 @@ export interface Said {
   readonly out: string;
 }
 
-/** What the pod of one Postgres would run, in a folder and on a port of its own: the real server, the real scripts. */
+/** Of a pod among others. */
+export interface Member {
+  readonly ordinal: number;
+  /** A loopback address of its own. */
+  readonly host: string;
+  readonly kubeconfig: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** What the pod of a Postgres would run, in a folder and on a port or an address of its own: the real servers, the real scripts. */
 export class PostgresPod {
   readonly dir = mkdtempSync(join(tmpdir(), "postgres-pod-"));
   private readonly as = owner();
   private readonly processes = new Map<string, ChildProcess>();
-  private readonly places = {
+  private readonly mode: PostgresMode;
+  private readonly places: Places = {
     files: join(this.dir, "files"),
     certificates: join(this.dir, "certificates"),
     socket: join(this.dir, "socket"),
     tmp: join(this.dir, "tmp"),
+    data: join(this.dir, "data", "postgres"),
   };
 
-  private constructor(readonly port: number) {
-    const folders = [...Object.values(this.places), ...["logins", "data"].map((each) => this.at(each))];
-    for (const folder of folders) mkdirSync(folder);
+  constructor(
+    readonly port: number,
+    private readonly member?: Member,
+  ) {
+    this.mode = member ? "replicated" : "single";
+    for (const folder of ["files", "certificates", "socket", "tmp", "logins", "data"]) mkdirSync(this.at(folder));
     for (const file of readdirSync(SCRIPTS))
-      if (/\.(sh|sql)$/.test(file)) cpSync(join(SCRIPTS, file), join(this.places.files, file));
-    const size = { memory: "256Mi", storage: "512Mi", connections: 30 };
-    writeFileSync(join(this.places.files, "postgresql.conf"), postgresqlConf(size, this.places));
-    writeFileSync(join(this.places.files, "pg_hba.conf"), pgHba());
+      if (/\.(sh|sql|py)$/.test(file)) cpSync(join(SCRIPTS, file), join(this.places.files, file));
+    for (const [file, text] of Object.entries(this.settings())) writeFileSync(join(this.places.files, file), text);
     this.certify();
-    this.login("admin", "password-of-admin");
+    for (const login of OWN_LOGINS[this.mode]) this.login(login, `password-of-${login}`);
     this.own(this.dir);
   }
 
   static make = async (): Promise<PostgresPod> => new PostgresPod(await freePort());
+
+  private settings(): Record<string, string> {
+    const hba = { "pg_hba.conf": pgHba(this.mode) };
+    if (!this.member) return { ...hba, "postgresql.conf": postgresqlConf(SIZE, this.places) };
+    const { host, labels } = this.member;
+    const config = patroniConfig({ name: "postgres", namespace: "dev-data", labels, ...SIZE }, this.places);
+    return {
+      ...hba,
+      "patroni.yml": JSON.stringify(config).replaceAll("0.0.0.0:", `${host}:`),
+      "bootstrap.yml": JSON.stringify(bootstrapConfig(SIZE)),
+      "dynamic.json": JSON.stringify(dynamicConfig(SIZE)),
+    };
+  }
 
   private readonly at = (...parts: string[]): string => join(this.dir, ...parts);
 
@@ -95,17 +134,25 @@ export class PostgresPod {
     if (this.as.uid !== undefined) execFileSync("chown", ["-R", `${this.as.uid}:${this.as.gid}`, path]);
   }
 
-  /** A new certificate, for localhost, that signs itself. */
+  /** A new certificate that signs itself, for this pod and all that may be beside it. */
   certify(): void {
     const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "tls.key"];
-    const names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+    const hosts = this.member ? `,IP:${this.member.host}` : "";
+    const names = ["-subj", "/CN=localhost", "-addext", `subjectAltName=DNS:localhost${hosts}`];
     const cwd = this.places.certificates;
     execFileSync("openssl", ["req", "-x509", ...key, "-out", "tls.crt", ...names, "-days", "1"], {
       cwd,
       stdio: "ignore",
     });
     chmodSync(join(cwd, "tls.key"), 0o600);
+    cpSync(join(cwd, "tls.crt"), join(cwd, "ca.crt"));
     this.own(cwd);
+  }
+
+  /** Takes these for good, as all pods take the platform's. */
+  trust(pods: readonly PostgresPod[]): void {
+    const all = pods.map(({ places }) => readFileSync(join(places.certificates, "tls.crt"), "utf8")).join("");
+    writeFileSync(join(this.places.certificates, "ca.crt"), all);
   }
 
   /** A login, by the name of its file. */
@@ -120,8 +167,27 @@ export class PostgresPod {
   private get env(): NodeJS.ProcessEnv {
     const { files, certificates, socket, tmp } = this.places;
     const places = { FILES: files, CERTIFICATES: certificates, SOCKET: socket, TMP: tmp };
-    const more = { LOGINS: this.at("logins"), DATA: this.at("data") };
-    return { PATH, LC_ALL: "C.UTF-8", PGPORT: String(this.port), PAUSE: "0.3", OWN: "admin", ...places, ...more };
+    const more = {
+      MODE: this.mode,
+      LOGINS: this.at("logins"),
+      DATA: this.at("data"),
+      OWN: OWN_LOGINS[this.mode].join(" "),
+    };
+    const common = { ...basicEnv, PGPORT: String(this.port), PAUSE: "0.3", ...places, ...more };
+    if (!this.member) return common;
+    const { host, ordinal, kubeconfig } = this.member;
+    return {
+      ...common,
+      POD: `postgres-${ordinal}`,
+      PATRONI,
+      PATRONI_HOST: host,
+      PATRONI_NAME: `postgres-${ordinal}`,
+      PATRONI_POSTGRESQL_CONNECT_ADDRESS: `${host}:${this.port}`,
+      PATRONI_RESTAPI_CONNECT_ADDRESS: `${host}:8008`,
+      PATRONI_KUBERNETES_CONTEXT: "fake",
+      KUBECONFIG: kubeconfig,
+      PGPASSFILE: join(socket, "pgpass"),
+    };
   }
 
   private spawn(name: string, args: readonly string[]): ChildProcess {
@@ -129,9 +195,12 @@ export class PostgresPod {
     return spawn("sh", [join(this.places.files, `${name}.sh`), ...args], { env: this.env, uid, gid, cwd: this.dir });
   }
 
-  start(name: "server" | "keeper"): ChildProcess {
+  start(name: "server" | "patroni" | "keeper"): ChildProcess {
     const child = this.spawn(name, name === "server" ? ["-c", `port=${this.port}`] : []);
-    const log = (data: Buffer): void => appendFileSync(this.at(`${name}.log`), data);
+    // Its own children may outlive it, and say so.
+    const log = (data: Buffer): void => {
+      if (existsSync(this.dir)) appendFileSync(this.at(`${name}.log`), data);
+    };
     child.stdout?.on("data", log);
     child.stderr?.on("data", log);
     this.processes.set(name, child);
@@ -147,12 +216,29 @@ export class PostgresPod {
     return (await ended)[0];
   }
 
-  /** As a kill of the whole container: nothing gets to end by itself. */
+  /** The postmaster's number, while there is one. */
+  private postmaster(): number | undefined {
+    const file = join(this.places.data, "postmaster.pid");
+    return existsSync(file) ? Number(readFileSync(file, "utf8").split("\n")[0]) : undefined;
+  }
+
+  /** A signal to the server itself, past what started it. */
+  signal(signal: NodeJS.Signals): void {
+    const pid = this.postmaster();
+    if (pid) process.kill(pid, signal);
+  }
+
+  /** As a kill of the whole pod: nothing gets to end by itself. */
   async kill(): Promise<void> {
+    for (const name of ["keeper", "patroni"]) await this.stop(name, "SIGKILL");
+    this.newTmp("done");
+    this.newTmp("ready");
     const shell = this.processes.get("server");
-    const file = this.at("data", "postgres", "postmaster.pid");
-    const pid = existsSync(file) ? Number(readFileSync(file, "utf8").split("\n")[0]) : undefined;
-    if (pid) process.kill(pid, "SIGKILL");
+    try {
+      this.signal("SIGKILL");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
     if (shell && shell.exitCode === null) await once(shell, "exit");
     this.processes.delete("server");
   }
@@ -163,33 +249,43 @@ export class PostgresPod {
   }
 
   /** What a client of this pod's user gets to hear. */
-  psql(settings: Readonly<Record<string, string>>, statement: string): Said {
+  async psql(settings: Readonly<Record<string, string>>, statement: string): Promise<Said> {
     const { uid, gid } = this.as;
     const connection = Object.entries({ port: String(this.port), connect_timeout: "5", ...settings });
     const dsn = connection.map(([key, value]) => `${key}='${value}'`).join(" ");
-    const { status, stdout, stderr } = spawnSync("psql", ["-XqAt", dsn, "-c", statement], {
-      env: { PATH, LC_ALL: "C.UTF-8" },
-      encoding: "utf8",
-      uid,
-      gid,
-      cwd: this.dir,
-    });
-    return { code: status ?? 1, out: `${stdout}${stderr}`.trim() };
+    const env = basicEnv as NodeJS.ProcessEnv;
+    const child = spawn("psql", ["-XqAt", dsn, "-c", statement], { env, uid, gid, cwd: this.dir });
+    let out = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data: Buffer) => (out += data.toString()));
+    const [code] = (await once(child, "close")) as [number | null];
+    return { code: code ?? 1, out: out.trim() };
   }
 
   /** Over the network, as an application does. */
-  client(user: string, password: string, database: string, statement = "SELECT 1", change: object = {}): Said {
+  client(user: string, password: string, database: string, statement = "SELECT 1", change: object = {}): Promise<Said> {
     const trust = { sslmode: "verify-full", sslrootcert: join(this.places.certificates, "tls.crt") };
-    return this.psql({ host: "localhost", user, password, dbname: database, ...trust, ...change }, statement);
+    const host = this.member?.host ?? "localhost";
+    return this.psql({ host, user, password, dbname: database, ...trust, ...change }, statement);
   }
 
-  inside = (user: string, statement: string, database = "postgres"): Said =>
+  inside = (user: string, statement: string, database = "postgres"): Promise<Said> =>
     this.psql({ host: this.places.socket, user, dbname: database }, statement);
 
   log = (name: string): string =>
     existsSync(this.at(`${name}.log`)) ? readFileSync(this.at(`${name}.log`), "utf8") : "";
   isReady = (): boolean => existsSync(join(this.places.tmp, "ready"));
-  data = (...parts: string[]): string => this.at("data", "postgres", ...parts);
+  data = (...parts: string[]): string => join(this.places.data, ...parts);
+  files = (file: string): string => join(this.places.files, file);
+
+  /** What a container remembers is gone with it. */
+  newTmp(...parts: string[]): void {
+    rmSync(join(this.places.tmp, ...parts), { recursive: true, force: true });
+  }
+
+  /** Has what a single server starts with as well. */
+  asSingle(): void {
+    writeFileSync(this.files("postgresql.conf"), postgresqlConf(SIZE, this.places));
+  }
 
   /** Something that lies on the volume before the server starts. */
   put(folder: string, file: string, text: string): void {
@@ -198,16 +294,21 @@ export class PostgresPod {
     this.own(this.at("data"));
   }
 
+  loseVolume(): void {
+    rmSync(this.at("data"), { recursive: true });
+    mkdirSync(this.at("data"));
+    this.own(this.at("data"));
+  }
+
   /** A client that stays. */
   linger(user: string, password: string, database: string): void {
     const { uid, gid } = this.as;
     const dsn = `host=localhost port=${this.port} sslmode=require user=${user} password=${password} dbname=${database}`;
-    const env = { PATH, LC_ALL: "C.UTF-8" };
+    const env = basicEnv as NodeJS.ProcessEnv;
     spawn("psql", ["-Xqc", "SELECT pg_sleep(60)", dsn], { env, uid, gid, cwd: this.dir, stdio: "ignore" });
   }
 
   async end(): Promise<void> {
-    await this.stop("keeper", "SIGKILL");
     await this.kill();
     rmSync(this.dir, { recursive: true, force: true });
   }

@@ -23,14 +23,17 @@ describe("the scripts of Postgres", function () {
   });
   after(() => pod?.end());
 
-  const lets = (user: string, password: string, database: string): boolean =>
-    pod.client(user, password, database).code === 0;
+  const lets = async (user: string, password: string, database: string): Promise<boolean> =>
+    (await pod.client(user, password, database)).code === 0;
 
-  it("give each application a role and a database of its own, whatever its password holds", () => {
-    assert.deepEqual(pod.client("web", "password-of-web", "web", "SELECT current_database()"), { code: 0, out: "web" });
+  it("give each application a role and a database of its own, whatever its password holds", async () => {
+    assert.deepEqual(await pod.client("web", "password-of-web", "web", "SELECT current_database()"), {
+      code: 0,
+      out: "web",
+    });
     const orders = { password: `it\\'s "quoted" \\\\ $HOME :\\'role\\'` };
-    assert.equal(pod.client("shop", "", "orders", "SELECT 1", orders).code, 0);
-    const made = pod.client(
+    assert.equal((await pod.client("shop", "", "orders", "SELECT 1", orders)).code, 0);
+    const made = await pod.client(
       "web",
       "password-of-web",
       "web",
@@ -39,15 +42,15 @@ describe("the scripts of Postgres", function () {
     assert.deepEqual(made, { code: 0, out: "" });
   });
 
-  it("let nobody into a database that is not theirs", () => {
+  it("let nobody into a database that is not theirs", async () => {
     for (const database of ["orders", "postgres", "template1"])
-      assert.match(pod.client("web", "password-of-web", database).out, /permission denied for database/);
+      assert.match((await pod.client("web", "password-of-web", database)).out, /permission denied for database/);
   });
 
-  it("give an application no right beyond its database, and no more connections than are its own", () => {
+  it("give an application no right beyond its database, and no more connections than are its own", async () => {
     const rights = "rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls";
     const asked = `SELECT ${rights}, rolconnlimit FROM pg_roles WHERE rolname = 'web'`;
-    assert.equal(pod.client("web", "password-of-web", "web", asked).out, "f|5");
+    assert.equal((await pod.client("web", "password-of-web", "web", asked)).out, "f|5");
     for (const statement of [
       "CREATE ROLE more",
       "CREATE DATABASE more",
@@ -55,24 +58,27 @@ describe("the scripts of Postgres", function () {
       "COPY (SELECT 1) TO PROGRAM 'id'",
     ])
       assert.match(
-        pod.client("web", "password-of-web", "web", statement).out,
+        (await pod.client("web", "password-of-web", "web", statement)).out,
         /permission denied|must be superuser/,
         statement,
       );
   });
 
-  it("refuse a wrong password, a connection in the open, and the superuser over the network", () => {
-    assert.match(pod.client("web", "wrong", "web").out, /password authentication failed/);
-    assert.match(pod.client("web", "password-of-web", "web", "SELECT 1", { sslmode: "disable" }).out, /no encryption/);
-    assert.match(pod.client("postgres", "any", "postgres").out, /pg_hba.conf rejects/);
-    assert.match(pod.inside("web", "SELECT 1", "web").out, /no pg_hba.conf entry/);
+  it("refuse a wrong password, a connection in the open, and the superuser over the network", async () => {
+    assert.match((await pod.client("web", "wrong", "web")).out, /password authentication failed/);
+    assert.match(
+      (await pod.client("web", "password-of-web", "web", "SELECT 1", { sslmode: "disable" })).out,
+      /no encryption/,
+    );
+    assert.match((await pod.client("postgres", "any", "postgres")).out, /pg_hba.conf rejects/);
+    assert.match((await pod.inside("web", "SELECT 1", "web")).out, /no pg_hba.conf entry/);
   });
 
-  it("let people in from inside the pod only, with the rights of each application and none to make roles", () => {
-    const asked = pod.client("admin", "password-of-admin", "web", "SELECT id FROM things");
+  it("let people in from inside the pod only, with the rights of each application and none to make roles", async () => {
+    const asked = await pod.client("admin", "password-of-admin", "web", "SELECT id FROM things");
     assert.deepEqual(asked, { code: 0, out: "1" });
-    assert.match(pod.client("admin", "password-of-admin", "web", "CREATE ROLE more").out, /permission denied/);
-    assert.match(pod.inside("admin", "SELECT 1").out, /no pg_hba.conf entry/);
+    assert.match((await pod.client("admin", "password-of-admin", "web", "CREATE ROLE more")).out, /permission denied/);
+    assert.match((await pod.inside("admin", "SELECT 1")).out, /no pg_hba.conf entry/);
   });
 
   it("show no password in a log", () => {
@@ -82,24 +88,24 @@ describe("the scripts of Postgres", function () {
 
   it("follow a password that was changed, and refuse the old one", async () => {
     pod.login("web.web.5", "another");
-    await until("the new one is taken", () => Promise.resolve(lets("web", "another", "web")));
-    assert.match(pod.client("web", "password-of-web", "web").out, /password authentication failed/);
+    await until("the new one is taken", async () => await lets("web", "another", "web"));
+    assert.match((await pod.client("web", "password-of-web", "web")).out, /password authentication failed/);
   });
 
   it("take up an application that comes, and close what is no more listed, with its data kept", async () => {
     pod.login("late.late.3", "password-of-late");
-    await until("it has its database", () => Promise.resolve(lets("late", "password-of-late", "late")));
+    await until("it has its database", async () => await lets("late", "password-of-late", "late"));
     pod.forget("late.late.3");
-    await until("its login is closed", () => Promise.resolve(!lets("late", "password-of-late", "late")));
-    assert.match(pod.client("late", "password-of-late", "late").out, /not permitted to log in/);
-    assert.equal(pod.inside("postgres", "SELECT count(*) FROM pg_database WHERE datname = 'late'").out, "1");
-    assert.ok(lets("web", "another", "web"), "others stay");
+    await until("its login is closed", async () => !(await lets("late", "password-of-late", "late")));
+    assert.match((await pod.client("late", "password-of-late", "late")).out, /not permitted to log in/);
+    assert.equal((await pod.inside("postgres", "SELECT count(*) FROM pg_database WHERE datname = 'late'")).out, "1");
+    assert.ok(await lets("web", "another", "web"), "others stay");
   });
 
   it("go on with the others where one cannot be applied", async () => {
     pod.login("bad.bad.no-number", "password-of-bad");
     pod.login("good.good.3", "password-of-good");
-    await until("the good one is there", () => Promise.resolve(lets("good", "password-of-good", "good")));
+    await until("the good one is there", async () => await lets("good", "password-of-good", "good"));
     assert.doesNotMatch(pod.log("keeper"), /password-of/);
     pod.forget("bad.bad.no-number");
     pod.forget("good.good.3");
@@ -113,16 +119,16 @@ describe("the scripts of Postgres", function () {
       return openssl(["x509", "-noout", "-serial"], shown);
     };
     const before = serial();
-    const started = pod.inside("postgres", "SELECT pg_postmaster_start_time()").out;
+    const started = (await pod.inside("postgres", "SELECT pg_postmaster_start_time()")).out;
     pod.certify();
     await until("another certificate", () => Promise.resolve(serial() !== before));
-    assert.equal(pod.inside("postgres", "SELECT pg_postmaster_start_time()").out, started);
+    assert.equal((await pod.inside("postgres", "SELECT pg_postmaster_start_time()")).out, started);
   });
 
   it("end within seconds although a client stays, and keep what was written", async () => {
     pod.linger("web", "another", "web");
     const asked = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'";
-    await until("the client is there", () => Promise.resolve(pod.inside("postgres", asked).out === "1"));
+    await until("the client is there", async () => (await pod.inside("postgres", asked)).out === "1");
     const began = Date.now();
     assert.equal(await pod.stop("server"), 0);
     assert.ok(Date.now() - began < 10_000);
@@ -130,19 +136,19 @@ describe("the scripts of Postgres", function () {
     pod.start("server");
     await until("it serves", async () => (await pod.script("probe", "ready")) === 0);
     assert.equal(await pod.script("probe", "alive"), 0);
-    assert.deepEqual(pod.client("web", "another", "web", "SELECT id FROM things"), { code: 0, out: "1" });
+    assert.deepEqual(await pod.client("web", "another", "web", "SELECT id FROM things"), { code: 0, out: "1" });
   });
 
   it("come back after a kill with all that was confirmed", async () => {
-    pod.client("web", "another", "web", "INSERT INTO things VALUES (2)");
+    await pod.client("web", "another", "web", "INSERT INTO things VALUES (2)");
     await pod.kill();
     pod.start("server");
     await until("it serves", async () => (await pod.script("probe", "ready")) === 0);
-    assert.equal(pod.client("web", "another", "web", "SELECT sum(id) FROM things").out, "3");
+    assert.equal((await pod.client("web", "another", "web", "SELECT sum(id) FROM things")).out, "3");
   });
 
-  it("keep checksums, and the data from others of the machine", () => {
-    assert.equal(pod.inside("postgres", "SHOW data_checksums").out, "on");
+  it("keep checksums, and the data from others of the machine", async () => {
+    assert.equal((await pod.inside("postgres", "SHOW data_checksums")).out, "on");
     assert.equal(statSync(pod.data()).mode & 0o777, 0o700);
   });
 });
