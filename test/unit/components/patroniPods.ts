@@ -72,7 +72,13 @@ export class PatroniPods {
       (ordinal) => this.api.things.pods.get(`postgres-${ordinal}`)?.metadata.labels[ROLE_LABEL] === PRIMARY,
     );
 
-  /** The one that takes the writes, once so many copies follow it. */
+  /** Who has every write that is confirmed, as it is written down. */
+  private successorOf(primary: string): string | undefined {
+    if (this.api.annotation("postgres-sync", "leader") !== primary) return undefined;
+    return this.api.annotation("postgres-sync", "sync_standby") || undefined;
+  }
+
+  /** The one that takes the writes, once so many copies follow it, and one of them may succeed it. */
   async settled(copies: number, withinMs = 60_000): Promise<number> {
     const asked =
       "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND application_name ~ '^postgres-'";
@@ -81,7 +87,8 @@ export class PatroniPods {
       async () => {
         const [found, ...more] = await this.primaries();
         if (found === undefined || more.length > 0 || this.labelled().join() !== String(found)) return undefined;
-        return Number(await this.ask(found, asked)) === copies && { primary: found };
+        const isSafe = copies === 0 || this.successorOf(`postgres-${found}`) !== undefined;
+        return isSafe && Number(await this.ask(found, asked)) === copies && { primary: found };
       },
       withinMs,
     );
@@ -91,8 +98,7 @@ export class PatroniPods {
   /** By the way that the Service leads, to whoever takes the writes. */
   async asApp(statement: string): Promise<Said> {
     const [ordinal = 0] = this.labelled();
-    // Who has confirmed nothing by then has not confirmed.
-    return this.pod(ordinal).client("web", "password-of-web", "web", statement, { options: "-c statement_timeout=3s" });
+    return this.pod(ordinal).client("web", "password-of-web", "web", statement);
   }
 
   /** Writes all the while, then looks every confirmed one up. */

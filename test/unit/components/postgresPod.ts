@@ -228,6 +228,16 @@ export class PostgresPod {
     if (pid) process.kill(pid, signal);
   }
 
+  /** Stops the server's processes in their tracks, or lets them go on. */
+  freeze(frozen: boolean): void {
+    const pid = this.postmaster();
+    if (!pid) return;
+    const children = spawnSync("pgrep", ["-P", String(pid)], { encoding: "utf8" })
+      .stdout.split("\n")
+      .filter(Boolean);
+    for (const each of [pid, ...children.map(Number)]) process.kill(each, frozen ? "SIGSTOP" : "SIGCONT");
+  }
+
   /** As a kill of the whole pod: nothing gets to end by itself. */
   async kill(): Promise<void> {
     for (const name of ["keeper", "patroni"]) await this.stop(name, "SIGKILL");
@@ -257,8 +267,11 @@ export class PostgresPod {
     const child = spawn("psql", ["-XqAt", dsn, "-c", statement], { env, uid, gid, cwd: this.dir });
     let out = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (data: Buffer) => (out += data.toString()));
+    // Who has no answer by then has no confirmation.
+    const timer = setTimeout(() => child.kill("SIGKILL"), 5000);
     const [code] = (await once(child, "close")) as [number | null];
-    return { code: code ?? 1, out: out.trim() };
+    clearTimeout(timer);
+    return { code: code ?? 1, out: code === null ? `${out}no answer` : out.trim() };
   }
 
   /** Over the network, as an application does. */
