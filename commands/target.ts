@@ -29,6 +29,7 @@ export const PROGRAM_IMAGES = [
   "blackbox-exporter",
   "redis-exporter",
   "postgres",
+  "patroni",
   "postgres-exporter",
 ];
 

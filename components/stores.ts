@@ -12,7 +12,7 @@ import { RedisCluster } from "./redisCluster";
 /** Of the environment, what stores need. */
 export interface StoresArgs extends Pick<
   PostgresArgs,
-  "environment" | "namespace" | "spread" | "secrets" | "authority" | "services"
+  "environment" | "namespace" | "spread" | "secrets" | "authority" | "services" | "apiServers"
 > {
   /** The reference of an image of the lock. */
   readonly imageOf: (name: string) => string;

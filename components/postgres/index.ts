@@ -3,13 +3,16 @@ import * as pulumi from "@pulumi/pulumi";
 import { certificate } from "../lib/certificates";
 import { PlatformComponent } from "../lib/component";
 import { type Identity, labels, selector } from "../lib/labels";
-import { type Peer, link } from "../lib/network";
-import { SKIP_AWAIT, WORKLOAD_TIMEOUT } from "../lib/security";
+import { oneAtATime } from "../lib/disruption";
+import { type Peer, type Place, link, toApiServer } from "../lib/network";
+import { SKIP_AWAIT } from "../lib/security";
 import type { PostgresMetrics } from "../monitoring/subjects/postgres";
 import type { SecretsPlatform } from "../secretsPlatform";
 import { filesOf } from "./files";
 import { type Logins, keptLogins } from "./logins";
+import { PATRONI_PORT, PRIMARY, ROLE_LABEL } from "./patroni";
 import { type PodArgs, podSpec } from "./pod";
+import { createRights } from "./rights";
 import { type AppDatabase, type PostgresService, databaseOf, environmentOf } from "./service";
 import { EXPORTER_PORT, PORT, type PostgresMode, type ServerSize, dnsNames, nodesService, roleOf } from "./settings";
 
@@ -33,11 +36,16 @@ export interface PostgresArgs extends ServerSize {
   readonly authority: pulumi.Input<string>;
   /** What has to be there before a certificate is issued. */
   readonly services: pulumi.Input<pulumi.Resource>[];
+  /** Which servers with copies ask who takes the writes. */
+  readonly apiServers: readonly Place[];
 }
 
 /**
  * Postgres, over TLS only, with a role and a database for each application, which owns that database and nothing else. A
  * password that is changed in Vault is followed without a restart. The superuser comes from inside the pod only.
+ *
+ * - `single`: one server. A restart of its pod is an outage of seconds.
+ * - `replicated`: one that takes the writes, and copies, of which one has every write that is confirmed and takes over.
  *
  *     const postgres = new Postgres("postgres", { mode: "single", databases: { web: { database: "web", connections: 10 } }, … }, opts);
  *     new AppWorkload("web", { postgres, … }, opts);
@@ -62,12 +70,15 @@ export class Postgres extends PlatformComponent implements PostgresService {
     this.metrics = { peer: this.peer, port: EXPORTER_PORT, replicas: args.replicas };
     this.logins = keptLogins({ ...args, name }, args.secrets, this.own);
     const services = this.createServices(identity);
+    const account = args.mode === "single" ? undefined : this.joinServers(identity);
     const server = this.createServers(identity, services, {
       ...args,
+      name,
       selector: selector(identity),
-      files: this.createFiles().metadata.name,
+      files: this.createFiles(identity).metadata.name,
       logins: this.logins.secretName,
       certificate: this.createCertificate(),
+      account,
     });
     this.ready = [server];
     this.registerOutputs({ host: this.host, mode: args.mode });
@@ -94,13 +105,26 @@ export class Postgres extends PlatformComponent implements PostgresService {
     return pulumi.interpolate`${this.ownName}.${this.args.namespace}.svc.cluster.local`;
   }
 
-  private createFiles(): k8s.core.v1.ConfigMap {
-    const { namespace, mode } = this.args;
-    return new k8s.core.v1.ConfigMap(
-      this.child("files"),
-      { metadata: { namespace }, data: filesOf(mode, this.args) },
-      this.own,
+  private get count(): number {
+    return 1 + this.args.replicas;
+  }
+
+  /** What servers need to be one: the ways to each other, and to the API server, where they agree on who takes the writes. */
+  private joinServers(identity: Identity): pulumi.Output<string> {
+    const { namespace, apiServers } = this.args;
+    link(this.peer, this.peer, [PORT, PATRONI_PORT], this.own);
+    toApiServer(this.peer, apiServers, this.own);
+    new k8s.policy.v1.PodDisruptionBudget(this.child("budget"), oneAtATime(identity, namespace), this.own);
+    return createRights((role) => this.child(role), { namespace, count: this.count }, identity, this.own);
+  }
+
+  private createFiles(identity: Identity): k8s.core.v1.ConfigMap {
+    const { namespace, mode, memory, storage, connections } = this.args;
+    const size = { memory, storage, connections };
+    const data = namespace.apply((text) =>
+      filesOf(mode, { ...size, name: this.ownName, namespace: text, labels: selector(identity) }),
     );
+    return new k8s.core.v1.ConfigMap(this.child("files"), { metadata: { namespace }, data }, this.own);
   }
 
   private createCertificate(): pulumi.Output<string> {
@@ -116,13 +140,21 @@ export class Postgres extends PlatformComponent implements PostgresService {
     );
   }
 
-  /** One Service for clients, and one that gives each pod a name. */
+  /** One Service that leads clients to where writes are taken, and one that gives each pod a name. */
   private createServices(identity: Identity): k8s.core.v1.Service[] {
     const ports = [{ name: "postgres", port: PORT, targetPort: "postgres" }];
     const metadata = { namespace: this.args.namespace, labels: labels(identity), annotations: SKIP_AWAIT };
     const spec = { selector: selector(identity), ports };
+    const primary: Record<string, string> = this.args.mode === "single" ? {} : { [ROLE_LABEL]: PRIMARY };
     return [
-      new k8s.core.v1.Service(this.child("service"), { metadata: { ...metadata, name: this.ownName }, spec }, this.own),
+      new k8s.core.v1.Service(
+        this.child("service"),
+        {
+          metadata: { ...metadata, name: this.ownName },
+          spec: { ...spec, selector: { ...spec.selector, ...primary } },
+        },
+        this.own,
+      ),
       new k8s.core.v1.Service(
         this.child("nodes"),
         {
@@ -135,13 +167,15 @@ export class Postgres extends PlatformComponent implements PostgresService {
   }
 
   private createServers(identity: Identity, dependsOn: pulumi.Resource[], pod: PodArgs): k8s.apps.v1.StatefulSet {
+    // Pods are replaced one after the other, each once the one before serves.
+    const timeout = `${3 + 2 * this.count}m`;
     return new k8s.apps.v1.StatefulSet(
       this.child("server"),
       {
         metadata: { name: identity.name, namespace: this.args.namespace, labels: labels(identity) },
         spec: {
           serviceName: nodesService(this.ownName),
-          replicas: 1,
+          replicas: this.count,
           podManagementPolicy: "Parallel",
           selector: { matchLabels: selector(identity) },
           persistentVolumeClaimRetentionPolicy: { whenDeleted: "Delete", whenScaled: "Retain" },
@@ -154,7 +188,7 @@ export class Postgres extends PlatformComponent implements PostgresService {
           ],
         },
       },
-      { ...this.own, ...WORKLOAD_TIMEOUT, dependsOn },
+      { ...this.own, dependsOn, customTimeouts: { create: timeout, update: timeout, delete: "3m" } },
     );
   }
 }

@@ -1,19 +1,21 @@
 import type * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
-import { whileAlive } from "../lib/probes";
+import * as pulumi from "@pulumi/pulumi";
+import { whenReady, whenStarted, whileAlive } from "../lib/probes";
 import { containerSecurity, podSecurity } from "../lib/security";
-import { ADMIN, EXPORTER_PORT, OWN_LOGINS, PLACES, PORT, type PostgresMode } from "./settings";
+import { PATRONI_PORT } from "./patroni";
+import { ADMIN, EXPORTER_PORT, OWN_LOGINS, PLACES, PORT, type PostgresMode, USER, nodesService } from "./settings";
 
 type Container = k8s.types.input.core.v1.Container;
 type PodSpec = k8s.types.input.core.v1.PodSpec;
+type EnvVar = k8s.types.input.core.v1.EnvVar;
 type VolumeMount = k8s.types.input.core.v1.VolumeMount;
 
-/** The user and group of the official image. */
-const UID = 999;
 /** Of the exporter alone: by it the server knows who comes through the socket. */
 const NOBODY = 65534;
 
 export interface PodArgs {
+  readonly name: string;
+  readonly namespace: pulumi.Input<string>;
   readonly mode: PostgresMode;
   readonly image: pulumi.Input<string>;
   readonly exporterImage?: pulumi.Input<string>;
@@ -24,19 +26,25 @@ export interface PodArgs {
   readonly files: pulumi.Input<string>;
   readonly logins: pulumi.Input<string>;
   readonly certificate: pulumi.Input<string>;
+  /** As which servers with copies ask the API server. */
+  readonly account?: pulumi.Input<string>;
 }
+
+/** Where clients of the API server look for their login. */
+const TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 const script = (file: string, ...args: string[]): string[] => ["sh", `${PLACES.files}/${file}.sh`, ...args];
 
 const FILES: VolumeMount = { name: "files", mountPath: PLACES.files, readOnly: true };
 const SOCKET: VolumeMount = { name: "socket", mountPath: PLACES.socket };
 
-const mounts = (container: string): VolumeMount[] => [
+const mounts = (container: string, { mode }: PodArgs): VolumeMount[] => [
   FILES,
   { name: "logins", mountPath: "/etc/postgres-logins", readOnly: true },
   { name: "certificate", mountPath: PLACES.certificates, readOnly: true },
   SOCKET,
   { name: "tmp", mountPath: PLACES.tmp, subPath: container },
+  ...(mode === "single" ? [] : [{ name: "files", mountPath: "/etc/passwd", subPath: "passwd", readOnly: true }]),
 ];
 
 const small = (memory: string): k8s.types.input.core.v1.ResourceRequirements => ({
@@ -44,37 +52,79 @@ const small = (memory: string): k8s.types.input.core.v1.ResourceRequirements => 
   limits: { cpu: "500m", memory },
 });
 
-function server({ image, memory, logins }: PodArgs): Container {
+/** How a server starts and how it is asked, by mode: by itself, or by Patroni, which knows what it is to the others. */
+function startedAlone(): Partial<Container> {
   const probe = (what: string): { exec: { command: string[] } } => ({ exec: { command: script("probe", what) } });
   return {
-    name: "postgres",
-    image,
     command: script("server"),
-    env: [
-      { name: "ADMIN_USERNAME", value: ADMIN },
-      { name: "ADMIN_PASSWORD", valueFrom: { secretKeyRef: { name: logins, key: ADMIN } } },
-    ],
-    ports: [{ name: "postgres", containerPort: PORT }],
-    resources: { requests: { cpu: "50m", memory }, limits: { cpu: "1", memory } },
     // After a crash it may read its log for minutes before it serves.
     startupProbe: { ...probe("alive"), periodSeconds: 2, timeoutSeconds: 10, failureThreshold: 150 },
     readinessProbe: { ...probe("ready"), periodSeconds: 3, timeoutSeconds: 10, failureThreshold: 3 },
     livenessProbe: { ...whileAlive(probe("alive")), periodSeconds: 20, timeoutSeconds: 10 },
+  };
+}
+
+function startedByPatroni(): Partial<Container> {
+  const probe = (path: string): k8s.types.input.core.v1.Probe => ({
+    httpGet: { path, port: "patroni", scheme: "HTTPS" },
+  });
+  return {
+    command: script("patroni"),
+    startupProbe: whenStarted(probe("/liveness")),
+    readinessProbe: whenReady(probe("/readiness")),
+    livenessProbe: whileAlive(probe("/liveness")),
+  };
+}
+
+/** Who a pod is to the others. */
+function identityOf({ name, namespace }: PodArgs): EnvVar[] {
+  const own = pulumi.interpolate`$(POD).${nodesService(name)}.${namespace}.svc.cluster.local`;
+  return [
+    { name: "POD", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+    { name: "PATRONI_NAME", value: "$(POD)" },
+    { name: "PATRONI_POSTGRESQL_CONNECT_ADDRESS", value: pulumi.interpolate`${own}:${PORT}` },
+    { name: "PATRONI_RESTAPI_CONNECT_ADDRESS", value: pulumi.interpolate`${own}:${PATRONI_PORT}` },
+    { name: "PGPASSFILE", value: `${PLACES.socket}/pgpass` },
+    { name: "HOME", value: PLACES.tmp },
+  ];
+}
+
+function server(args: PodArgs): Container {
+  const { image, memory, logins, mode } = args;
+  const isAlone = mode === "single";
+  return {
+    name: "postgres",
+    image,
+    ...(isAlone ? startedAlone() : startedByPatroni()),
+    env: [
+      { name: "ADMIN_USERNAME", value: ADMIN },
+      { name: "ADMIN_PASSWORD", valueFrom: { secretKeyRef: { name: logins, key: ADMIN } } },
+      ...(isAlone ? [] : identityOf(args)),
+    ],
+    ports: [
+      { name: "postgres", containerPort: PORT },
+      ...(isAlone ? [] : [{ name: "patroni", containerPort: PATRONI_PORT }]),
+    ],
+    resources: { requests: { cpu: "50m", memory }, limits: { cpu: "1", memory } },
     securityContext: containerSecurity(),
     volumeMounts: [
       { name: "data", mountPath: "/data" },
-      ...mounts("server"),
+      ...mounts("server", args),
       // What parallel workers share is larger than what a container is given by itself.
       { name: "shared", mountPath: "/dev/shm" },
+      ...(isAlone ? [] : [{ name: "token", mountPath: TOKEN, readOnly: true }]),
     ],
   };
 }
 
-const keeper = ({ image, mode }: PodArgs): Container => ({
+const keeper = (args: PodArgs): Container => ({
   name: "keeper",
-  image,
+  image: args.image,
   command: script("keeper"),
-  env: [{ name: "OWN", value: OWN_LOGINS[mode].join(" ") }],
+  env: [
+    { name: "MODE", value: args.mode },
+    { name: "OWN", value: OWN_LOGINS[args.mode].join(" ") },
+  ],
   resources: small("64Mi"),
   // Ready for good once everybody had a login: should it fail later, the server still serves.
   readinessProbe: {
@@ -83,7 +133,7 @@ const keeper = ({ image, mode }: PodArgs): Container => ({
     timeoutSeconds: 10,
   },
   securityContext: containerSecurity(),
-  volumeMounts: mounts("keeper"),
+  volumeMounts: mounts("keeper", args),
 });
 
 const exporter = ({ exporterImage }: PodArgs): Container => ({
@@ -100,15 +150,29 @@ const exporter = ({ exporterImage }: PodArgs): Container => ({
   // Not one for readiness: Postgres serves as well without it.
   livenessProbe: whileAlive({ httpGet: { path: "/", port: "metrics" } }),
   securityContext: { ...containerSecurity(), runAsUser: NOBODY, runAsGroup: NOBODY },
-  volumeMounts: [FILES, SOCKET],
+  // To connect it need not write, and must not put another server in this one's place.
+  volumeMounts: [FILES, { ...SOCKET, readOnly: true }],
 });
 
+/** For the server's container alone, which is why it is not mounted by itself. */
+const token: k8s.types.input.core.v1.Volume = {
+  name: "token",
+  projected: {
+    defaultMode: 0o440,
+    sources: [
+      { serviceAccountToken: { path: "token", expirationSeconds: 3600 } },
+      { configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
+    ],
+  },
+};
+
 export const podSpec = (args: PodArgs): PodSpec => ({
+  ...(args.account === undefined ? {} : { serviceAccountName: args.account }),
   automountServiceAccountToken: false,
   enableServiceLinks: false,
   // Long enough to write everything to the disk.
   terminationGracePeriodSeconds: 60,
-  securityContext: podSecurity(UID),
+  securityContext: podSecurity(USER),
   topologySpreadConstraints: [
     {
       maxSkew: 1,
@@ -126,5 +190,6 @@ export const podSpec = (args: PodArgs): PodSpec => ({
     { name: "socket", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
     { name: "shared", emptyDir: { medium: "Memory", sizeLimit: "64Mi" } },
     { name: "tmp", emptyDir: { sizeLimit: "16Mi" } },
+    ...(args.mode === "single" ? [] : [token]),
   ],
 });

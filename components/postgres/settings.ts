@@ -6,6 +6,9 @@ export type PostgresMode = (typeof MODES)[number];
 /** In the lock. */
 export const IMAGES: Readonly<Record<PostgresMode, string>> = { single: "postgres", replicated: "patroni" };
 
+/** The user and group of the official image. */
+export const USER = 999;
+
 export const PORT = 5432;
 export const EXPORTER_PORT = 9187;
 

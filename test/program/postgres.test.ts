@@ -10,18 +10,20 @@ const APPS = { "visit-tracker": { ...appsOf("dev")["visit-tracker"], postgres: t
 const EXTERNAL = { host: "db.example.com", addresses: ["203.0.113.7/32"] };
 
 describe("the program and its Postgres", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let stage: Stage;
   let without: Run;
   let single: Run;
+  let copied: Run;
   let external: Run;
   before(async () => {
     stage = await Stage.set();
     const run = (postgres: object): Promise<Run> =>
       stage.run("dev", { config: { "platform:postgres": postgres, "platform:apps": APPS } });
-    [without, single, external] = await Promise.all([
+    [without, single, copied, external] = await Promise.all([
       stage.run("dev"),
       run({ mode: "single", memory: "256Mi" }),
+      run({ mode: "replicated" }),
       run({ external: EXTERNAL }),
     ]);
   });
@@ -33,7 +35,7 @@ describe("the program and its Postgres", function () {
   };
 
   it("runs to its end", () => {
-    for (const { error } of [without, single, external]) assert.equal(error, undefined);
+    for (const { error } of [without, single, copied, external]) assert.equal(error, undefined);
   });
 
   it("opens the way from the application and from Prometheus, and no other", () => {
@@ -41,6 +43,13 @@ describe("the program and its Postgres", function () {
       "dev-apps/visit-tracker → dev-data/postgres TCP 5432",
       "dev-monitoring/prometheus → dev-data/postgres TCP 9187",
     ]);
+  });
+
+  it("opens between servers with copies what they need beside that", () => {
+    assert.deepEqual(
+      more(copied).filter((path) => !more(single).includes(path)),
+      ["dev-data/postgres → dev-data/postgres TCP 5432", "dev-data/postgres → dev-data/postgres TCP 8008"],
+    );
   });
 
   it("[002.22] runs nothing and opens nothing inside for one that is somebody else's", () => {
@@ -54,7 +63,7 @@ describe("the program and its Postgres", function () {
   });
 
   it("breaks no rule of our own", () => {
-    for (const { resources } of [single, external]) {
+    for (const { resources } of [single, copied, external]) {
       const subjects = resources
         .filter(({ type }) => isJudgedToken(type))
         .map(({ type, name, opened }) => subjectOf(type, name, opened));

@@ -174,6 +174,124 @@ describe("Postgres", () => {
   });
 });
 
+describe("Postgres with copies", () => {
+  let copied: Recording;
+  before(async () => (copied = await made({ mode: "replicated", replicas: 2, spread: "hard" })));
+
+  const server = (path: string): unknown => field(one(copied, "StatefulSet", "postgres-server"), path);
+  const yaml = (file: string): Record<string, Record<string, unknown>> =>
+    JSON.parse(fileOf(copied, file)) as Record<string, Record<string, unknown>>;
+
+  it("has the same interface for its clients, whom its Service leads to where writes are taken", () => {
+    const primary = field(one(copied, "Service", "postgres-service"), "spec.selector") as Record<string, string>;
+    assert.equal(primary.role, "master");
+    const nodes = one(copied, "Service", "postgres-nodes");
+    assert.equal((field(nodes, "spec.selector") as Record<string, string>).role, undefined);
+    assert.equal(field(nodes, "spec.publishNotReadyAddresses"), true);
+    assert.equal(
+      (template(copied, "web-postgres") as Record<string, string>).PGHOST,
+      "postgres.dev-data.svc.cluster.local",
+    );
+  });
+
+  it("confirms nothing that one server alone has, and lets nobody else succeed", () => {
+    for (const wanted of [yaml("dynamic.json"), yaml("bootstrap.yml").bootstrap?.dcs as Record<string, unknown>]) {
+      const { synchronous_mode, synchronous_mode_strict, failsafe_mode, ttl, loop_wait, retry_timeout } = wanted;
+      assert.deepEqual([synchronous_mode, synchronous_mode_strict, failsafe_mode], [true, true, true]);
+      // Patroni's own condition: who cannot renew the lease has stopped before it ends.
+      assert.ok(Number(loop_wait) + 2 * Number(retry_timeout) <= Number(ttl));
+    }
+  });
+
+  it("runs its servers as one user, each known by a name of its own, at most one away at a time", () => {
+    assert.equal(server("spec.replicas"), 3);
+    assert.deepEqual(names(copied, "PodDisruptionBudget"), ["postgres-budget"]);
+    assert.equal(server(`${POD}.topologySpreadConstraints.0.whenUnsatisfiable`), "DoNotSchedule");
+    const env = Object.fromEntries(container(copied, "postgres").env.map(({ name, value }) => [name, value]));
+    const host = "$(POD).postgres-nodes.dev-data.svc.cluster.local";
+    assert.equal(env.PATRONI_POSTGRESQL_CONNECT_ADDRESS, `${host}:5432`);
+    assert.equal(env.PATRONI_RESTAPI_CONNECT_ADDRESS, `${host}:8008`);
+    assert.match(fileOf(copied, "passwd"), /^postgres:x:999:999:/m);
+  });
+
+  it("may see the pods of its namespace and keep its own records, and make nothing", () => {
+    const rules = field(one(copied, "Role", "postgres-role"), "rules") as Record<string, string[]>[];
+    assert.deepEqual(rules, [
+      { apiGroups: [""], resources: ["pods", "configmaps"], verbs: ["list", "watch"] },
+      {
+        apiGroups: [""],
+        resources: ["pods"],
+        resourceNames: ["postgres-0", "postgres-1", "postgres-2"],
+        verbs: ["get", "patch"],
+      },
+      {
+        apiGroups: [""],
+        resources: ["configmaps"],
+        resourceNames: ["postgres-config", "postgres-leader", "postgres-sync", "postgres-failover"],
+        verbs: ["get", "patch"],
+      },
+    ]);
+    const records = names(copied, "ConfigMap").filter(
+      (name) => !name.endsWith("-files") && name.startsWith("postgres"),
+    );
+    assert.deepEqual(records.sort(), ["postgres-config", "postgres-failover", "postgres-leader", "postgres-sync"]);
+  });
+
+  it("finds its pods and its records by labels that these have", () => {
+    const { scope, kubernetes } = yaml("patroni.yml") as unknown as {
+      scope: string;
+      kubernetes: { scope_label: string; labels: Record<string, string> };
+    };
+    const wanted = { ...kubernetes.labels, [kubernetes.scope_label]: scope };
+    const labelsOf = (path: string, ...[kind, name]: [string, string]): Record<string, string> =>
+      field(one(copied, kind, name), path) as Record<string, string>;
+    for (const labels of [
+      labelsOf("spec.template.metadata.labels", "StatefulSet", "postgres-server"),
+      labelsOf("metadata.labels", "ConfigMap", "postgres-leader"),
+    ])
+      for (const [key, value] of Object.entries(wanted)) assert.equal(labels[key], value, key);
+  });
+
+  it("shows its token to the server's container only", () => {
+    assert.equal(server(`${POD}.automountServiceAccountToken`), false);
+    assert.equal(server(`${POD}.serviceAccountName`), "postgres");
+    assert.deepEqual(
+      containers(copied)
+        .filter(({ volumeMounts }) => volumeMounts.some(({ name }) => name === "token"))
+        .map(({ name }) => name),
+      ["postgres"],
+    );
+    assert.equal(field(one(copied, "ServiceAccount", "postgres-account"), "automountServiceAccountToken"), false);
+  });
+
+  it("opens between its servers what they need, and the way to the API server", () => {
+    const own = names(copied, "NetworkPolicy").filter((name) => name.startsWith("postgres"));
+    assert.deepEqual(own, ["postgres-to-api-server", "postgres-to-postgres-egress", "postgres-to-postgres-ingress"]);
+    const ports = field(one(copied, "NetworkPolicy", "postgres-to-postgres-ingress"), "spec.ingress.0.ports");
+    assert.deepEqual(ports, [
+      { protocol: "TCP", port: 5432 },
+      { protocol: "TCP", port: 8008 },
+    ]);
+  });
+
+  it("keeps the servers' passwords apart from those of people and applications", () => {
+    assert.deepEqual(Object.keys(kept(copied, "servers") as object), ["replicator", "rewinder"]);
+    const files = Object.keys(template(copied, "postgres-logins") as object);
+    assert.deepEqual(files.sort(), ["admin", "my_shop.orders.5", "replicator", "rewinder", "web.web.10"]);
+  });
+
+  it("lets copies follow over TLS and by password only", () => {
+    assert.match(fileOf(copied, "pg_hba.conf"), /^hostssl replication +replicator all +scram-sha-256$/m);
+    const { authentication } = yaml("patroni.yml").postgresql as {
+      authentication: Record<string, { sslmode?: string }>;
+    };
+    assert.deepEqual(
+      ["replication", "rewind"].map((who) => authentication[who]?.sslmode),
+      ["verify-full", "verify-full"],
+    );
+  });
+});
+
 describe("a Postgres of somebody else's", () => {
   const external = (change: Parameters<Scene["externalPostgres"]>[0] = {}): Promise<Recording> =>
     record(() => {

@@ -66,6 +66,7 @@ export class Scene {
       secrets: this.vault,
       authority: "certificate of the authority",
       services: [],
+      apiServers: this.apiServers,
     };
     return new Postgres(name, { ...args, ...change }, this.opts);
   }
