@@ -1,4 +1,5 @@
-"""Asks the Patroni of this pod: to read what changed on its disk (reload), or to keep to what the stack file says (settle)."""
+"""Asks the Patroni of this pod: to read what changed on its disk (reload), to keep to what the stack file says (settle), or
+whether it knows nobody who takes the writes (leaderless)."""
 
 import json
 import os
@@ -22,6 +23,9 @@ def ask(method, path, body=None):
 
 if sys.argv[1] == "reload":
     ask("POST", "reload")
+elif sys.argv[1] == "leaderless":
+    members = json.loads(ask("GET", "cluster"))["members"]
+    sys.exit(any(member["role"] in ("leader", "master", "primary") for member in members))
 else:
     with open(f"{files}/dynamic.json") as file:
         wanted = json.load(file)

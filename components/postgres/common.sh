@@ -30,3 +30,9 @@ sql() {
   PGOPTIONS=$quiet PGCONNECT_TIMEOUT=5 PGREQUIREPEER=$(id -un) \
     timeout 90 psql -XqAt -v ON_ERROR_STOP=1 -v VERBOSITY=terse -h "$SOCKET" -U postgres -d postgres "$@"
 }
+
+# Where no server leads yet, one that holds nothing is ready to be asked: pods are replaced from the last to the first, each once
+# the one before is ready, and the first may be the one with the data.
+keeps_nobody_waiting() {
+  [ "$MODE" = replicated ] && python3 "$FILES/ask.py" leaderless
+}

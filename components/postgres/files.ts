@@ -3,10 +3,13 @@ import { join } from "node:path";
 import { type PatroniArgs, bootstrapConfig, dynamicConfig, patroniConfig } from "./patroni";
 import { type PostgresMode, USER, pgHba, postgresqlConf } from "./settings";
 
-const COMMON = ["admin.sql", "application.sql", "common.sh", "keeper.sh", "others.sql", "queries.yaml", "setup.sql"];
+const COMMON = [
+  ...["admin.sql", "application.sql", "others.sql", "setup.sql"],
+  ...["common.sh", "keeper.sh", "probe.sh", "queries.yaml"],
+];
 
 const COPIED: Readonly<Record<PostgresMode, readonly string[]>> = {
-  single: [...COMMON, "probe.sh", "server.sh"],
+  single: [...COMMON, "server.sh"],
   replicated: [...COMMON, "ask.py", "begin.py", "patroni.sh", "replicator.sql", "rewinder.sql"],
 };
 

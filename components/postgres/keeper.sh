@@ -74,7 +74,7 @@ round() {
 trap 'exit 0' TERM INT
 mkdir -p "$DONE"
 while :; do
-  ! round || touch "$TMP/ready"
+  if round || { [ ! -e "$TMP/ready" ] && ! pg_isready -q -h "$SOCKET" && keeps_nobody_waiting; }; then touch "$TMP/ready"; fi
   sleep "$PAUSE" &
   wait $!
 done

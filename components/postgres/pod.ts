@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { whenReady, whenStarted, whileAlive } from "../lib/probes";
+import { whenStarted, whileAlive } from "../lib/probes";
 import { containerSecurity, podSecurity } from "../lib/security";
 import { PATRONI_PORT } from "./patroni";
 import { ADMIN, EXPORTER_PORT, OWN_LOGINS, PLACES, PORT, type PostgresMode, USER, nodesService } from "./settings";
@@ -52,27 +52,22 @@ const small = (memory: string): k8s.types.input.core.v1.ResourceRequirements => 
   limits: { cpu: "500m", memory },
 });
 
-/** How a server starts and how it is asked, by mode: by itself, or by Patroni, which knows what it is to the others. */
-function startedAlone(): Partial<Container> {
-  const probe = (what: string): { exec: { command: string[] } } => ({ exec: { command: script("probe", what) } });
-  return {
-    command: script("server"),
-    // After a crash it may read its log for minutes before it serves.
-    startupProbe: { ...probe("alive"), periodSeconds: 2, timeoutSeconds: 10, failureThreshold: 150 },
-    readinessProbe: { ...probe("ready"), periodSeconds: 3, timeoutSeconds: 10, failureThreshold: 3 },
-    livenessProbe: { ...whileAlive(probe("alive")), periodSeconds: 20, timeoutSeconds: 10 },
-  };
-}
+const probe = (what: string): { exec: { command: string[] } } => ({ exec: { command: script("probe", what) } });
 
-function startedByPatroni(): Partial<Container> {
-  const probe = (path: string): k8s.types.input.core.v1.Probe => ({
-    httpGet: { path, port: "patroni", scheme: "HTTPS" },
-  });
+/** How a server starts and how it is asked whether it lives, by mode: by itself, or by Patroni, which may hold it back. */
+function startOf(mode: PostgresMode): Partial<Container> {
+  if (mode === "single")
+    return {
+      command: script("server"),
+      // After a crash it may read its log for minutes before it serves.
+      startupProbe: { ...probe("alive"), periodSeconds: 2, timeoutSeconds: 10, failureThreshold: 150 },
+      livenessProbe: { ...whileAlive(probe("alive")), periodSeconds: 20, timeoutSeconds: 10 },
+    };
+  const liveness = { httpGet: { path: "/liveness", port: "patroni", scheme: "HTTPS" } };
   return {
     command: script("patroni"),
-    startupProbe: whenStarted(probe("/liveness")),
-    readinessProbe: whenReady(probe("/readiness")),
-    livenessProbe: whileAlive(probe("/liveness")),
+    startupProbe: whenStarted(liveness),
+    livenessProbe: whileAlive(liveness),
   };
 }
 
@@ -95,8 +90,10 @@ function server(args: PodArgs): Container {
   return {
     name: "postgres",
     image,
-    ...(isAlone ? startedAlone() : startedByPatroni()),
+    ...startOf(mode),
+    readinessProbe: { ...probe("ready"), periodSeconds: 3, timeoutSeconds: 10, failureThreshold: 3 },
     env: [
+      { name: "MODE", value: mode },
       { name: "ADMIN_USERNAME", value: ADMIN },
       { name: "ADMIN_PASSWORD", valueFrom: { secretKeyRef: { name: logins, key: ADMIN } } },
       ...(isAlone ? [] : identityOf(args)),

@@ -23,6 +23,7 @@ export interface Writes {
 /** The pods of one Postgres with copies, each on a loopback address of its own, around an API server that knows their Role. */
 export class PatroniPods {
   readonly pods: readonly PostgresPod[];
+  readonly labels = LABELS;
   private written = 1;
 
   private constructor(

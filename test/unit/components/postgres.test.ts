@@ -85,6 +85,7 @@ describe("Postgres", () => {
 
   it("[002.5] has the administrator's login in the environment of the server", () => {
     assert.deepEqual(container(single, "postgres").env, [
+      { name: "MODE", value: "single" },
       { name: "ADMIN_USERNAME", value: "admin" },
       { name: "ADMIN_PASSWORD", valueFrom: { secretKeyRef: { name: "postgres-logins", key: "admin" } } },
     ]);
