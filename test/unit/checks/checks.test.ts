@@ -89,6 +89,9 @@ const restarted = (finishedAt: string, reason = "OOMKilled"): PodChange => ({
   status: { restartCount: 3, lastState: { terminated: { finishedAt, reason, exitCode: 137 } } },
 });
 
+const CLOSED: Answers[number] = ["$TLS_OPTIONS ping", "NOAUTH Authentication required."];
+const RESET: Answers[number] = ["redis-cli -h localhost  ping", "Error: Connection reset by peer"];
+
 /** The title's beginning, what the cluster answers when all is well, and what when it is not, with the reason. */
 const cases: [title: string, well: Answers, ill: [Answers, RegExp][]][] = [
   [
@@ -170,9 +173,10 @@ const cases: [title: string, well: Answers, ill: [Answers, RegExp][]][] = [
   ],
   [
     "no server of Redis answers",
-    [["redis-cli ping", "NOAUTH Authentication required."], ...servers(MASTER)],
+    [CLOSED, RESET, ...servers(MASTER)],
     [
-      [[["redis-cli ping", "PONG"], ...servers(MASTER)], /redis-0 answers a client without a login: PONG/],
+      [[[CLOSED[0], "PONG"], RESET, ...servers(MASTER)], /redis-0 answers a client without a login: PONG/],
+      [[CLOSED, [RESET[0], "NOAUTH"], ...servers(MASTER)], /redis-0 answers a client without TLS: NOAUTH/],
       [[], /found no server of Redis/],
     ],
   ],
