@@ -1,8 +1,8 @@
 import { ADMIN, EXPORTER_PORT, roleOf } from "../components/postgres/settings";
 import { selector } from "../components/lib/labels";
 import type { OwnPostgres } from "../components/lib/postgresConfig";
-import { type Check, Skip, some } from "./check";
-import { type Pod, isReady, nameOf, podsOf } from "./pods";
+import { type Check, Skip } from "./check";
+import { type Pod, nameOf, serversOf } from "./pods";
 import type { Stand } from "./stand";
 import { deployerToken, readKept } from "./vault";
 
@@ -16,15 +16,7 @@ function configOf(stand: Stand): OwnPostgres {
   return postgres;
 }
 
-async function servers(stand: Stand): Promise<readonly Pod[]> {
-  const pods = await podsOf(stand, (await stand.outputs()).namespaces.data ?? "");
-  const isServer = ({ metadata }: Pod): boolean =>
-    Object.entries(LABELS).every(([key, value]) => metadata.labels?.[key] === value);
-  return some(
-    "server of Postgres",
-    pods.filter((pod) => isServer(pod) && isReady(pod)),
-  );
-}
+const servers = (stand: Stand): Promise<readonly Pod[]> => serversOf(stand, "Postgres", LABELS);
 
 /** What a shell in the server's container says; a password comes by its standard input. */
 async function inside(

@@ -1,22 +1,13 @@
 import { selector } from "../components/lib/labels";
-import { type Check, Skip, some } from "./check";
-import { type Pod, isReady, nameOf, podsOf } from "./pods";
+import { type Check, Skip } from "./check";
+import { type Pod, nameOf, serversOf } from "./pods";
 import type { Stand } from "./stand";
 
 /** As index.ts names it. */
 const IDENTITY = { environment: "", component: "redis", name: "redis" };
 const SLOTS = 16_384;
 
-async function servers(stand: Stand): Promise<readonly Pod[]> {
-  const namespace = (await stand.outputs()).namespaces.data;
-  if (!namespace) throw new Skip("the stack has no data namespace");
-  const isServer = ({ metadata }: Pod): boolean =>
-    Object.entries(selector(IDENTITY)).every(([key, value]) => metadata.labels?.[key] === value);
-  return some(
-    "server of Redis",
-    (await podsOf(stand, namespace)).filter((pod) => isServer(pod) && isReady(pod)),
-  );
-}
+const servers = (stand: Stand): Promise<readonly Pod[]> => serversOf(stand, "Redis", selector(IDENTITY));
 
 const inside = ({ metadata: { name, namespace } }: Pod, ...command: string[]): string[] => [
   "exec",
@@ -29,12 +20,20 @@ const inside = ({ metadata: { name, namespace } }: Pod, ...command: string[]): s
   ...command,
 ];
 
+/** What a client without a login gets, with the pod's own knowledge of authority and names. */
+const ping = async (stand: Stand, pod: Pod, options: string): Promise<string> => {
+  const script = `. /etc/redis/common.sh; timeout 5 redis-cli -h localhost ${options} ping`;
+  return (await stand.tryKubectl(inside(pod, "sh", "-c", script))).all.trim();
+};
+
 async function closed(stand: Stand): Promise<string> {
   const pods = await servers(stand);
   await Promise.all(
     pods.map(async (pod) => {
-      const { all } = await stand.tryKubectl(inside(pod, "redis-cli", "ping"));
-      if (!all.includes("NOAUTH")) throw new Error(`${nameOf(pod)} answers a client without a login: ${all.trim()}`);
+      const answer = await ping(stand, pod, "$TLS_OPTIONS");
+      if (!answer.includes("NOAUTH")) throw new Error(`${nameOf(pod)} answers a client without a login: ${answer}`);
+      const open = await ping(stand, pod, "");
+      if (/NOAUTH|PONG/.test(open)) throw new Error(`${nameOf(pod)} answers a client without TLS: ${open}`);
     }),
   );
   return `${pods.length} servers`;
@@ -78,6 +77,6 @@ async function covers(stand: Stand, pods: readonly Pod[]): Promise<void> {
 }
 
 export const redisChecks: readonly Check[] = [
-  { id: "000.14", title: "no server of Redis answers anybody without a login", run: closed },
+  { id: "000.14", title: "no server of Redis answers anybody without a login, or in the open", run: closed },
   { id: "003.11", title: "every master of Redis has its replicas, and every slot a master", run: whole },
 ];

@@ -6,6 +6,7 @@ import { type Identity, labels, selector } from "../lib/labels";
 import { oneAtATime } from "../lib/disruption";
 import { type Peer, type Place, link, toApiServer } from "../lib/network";
 import { SKIP_AWAIT } from "../lib/security";
+import { nodesService, serverDnsNames } from "../lib/serverNames";
 import type { PostgresMetrics } from "../monitoring/subjects/postgres";
 import type { SecretsPlatform } from "../secretsPlatform";
 import { filesOf } from "./files";
@@ -14,7 +15,7 @@ import { PATRONI_PORT, PRIMARY, ROLE_LABEL } from "./patroni";
 import { type PodArgs, podSpec } from "./pod";
 import { createRights } from "./rights";
 import { type AppDatabase, type PostgresService, databaseOf, environmentOf } from "./service";
-import { EXPORTER_PORT, PORT, type PostgresMode, type ServerSize, dnsNames, nodesService, roleOf } from "./settings";
+import { EXPORTER_PORT, PORT, type PostgresMode, type ServerSize, roleOf } from "./settings";
 
 export interface PostgresArgs extends ServerSize {
   readonly environment: string;
@@ -134,7 +135,7 @@ export class Postgres extends PlatformComponent implements PostgresService {
       {
         name: this.child("tls"),
         namespace,
-        dnsNames: namespace.apply((text) => dnsNames(this.ownName, text)),
+        dnsNames: namespace.apply((text) => serverDnsNames(this.ownName, text)),
       },
       { ...this.own, dependsOn: services },
     );

@@ -1,9 +1,10 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { whenStarted, whileAlive } from "../lib/probes";
+import { nodesService } from "../lib/serverNames";
 import { containerSecurity, podSecurity } from "../lib/security";
 import { PATRONI_PORT } from "./patroni";
-import { ADMIN, EXPORTER_PORT, OWN_LOGINS, PLACES, PORT, type PostgresMode, USER, nodesService } from "./settings";
+import { ADMIN, EXPORTER_PORT, OWN_LOGINS, PLACES, PORT, type PostgresMode, USER } from "./settings";
 
 type Container = k8s.types.input.core.v1.Container;
 type PodSpec = k8s.types.input.core.v1.PodSpec;

@@ -70,15 +70,6 @@ export interface ServerSize {
 /** The role and, where nothing else is said, the database of an application: its name without what would need quotes. */
 export const roleOf = (app: string): string => app.replaceAll("-", "_");
 
-export const nodesService = (name: string): string => `${name}-nodes`;
-
-/** The names that the servers' certificate holds. */
-export function dnsNames(name: string, namespace: string): string[] {
-  const service = `${name}.${namespace}`;
-  const pods = `*.${nodesService(name)}.${namespace}.svc.cluster.local`;
-  return [name, service, `${service}.svc`, `${service}.svc.cluster.local`, pods, "localhost"];
-}
-
 const megabytes = (quantity: string, share: number): string =>
   `${Math.max(1, Math.floor(((bytes(quantity) ?? 0) * share) / 2 ** 20))}MB`;
 

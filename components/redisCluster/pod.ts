@@ -1,9 +1,9 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { nodesService } from "../lib/serverNames";
 import { containerSecurity, podSecurity } from "../lib/security";
 import { whenReady, whenStarted, whileAlive } from "../lib/probes";
 import { BUS_PORT, PORT, type RedisMode, SENTINEL_PORT } from "./settings";
-import { type RedisTls, nodesService } from "./tls";
 
 type Container = k8s.types.input.core.v1.Container;
 type PodSpec = k8s.types.input.core.v1.PodSpec;
@@ -22,7 +22,8 @@ export interface PodArgs {
   readonly image: pulumi.Input<string>;
   readonly exporterImage?: pulumi.Input<string>;
   readonly memory: string;
-  readonly tls?: RedisTls;
+  /** The Secret with tls.crt, tls.key and ca.crt. @default none: everything is sent in the open */
+  readonly certificate?: pulumi.Input<string>;
   /** Names of the objects that hold them. */
   readonly files: pulumi.Input<string>;
   readonly passwords: pulumi.Input<string>;
@@ -35,7 +36,7 @@ export const serviceHost = (name: string, namespace: pulumi.Input<string>): pulu
   pulumi.interpolate`${name}.${namespace}.svc.cluster.local`;
 
 /** How the scripts find the other pods, and their own part. */
-const surroundings = ({ name, namespace, mode, count, tls }: PodArgs): EnvVar[] => [
+const surroundings = ({ name, namespace, mode, count, certificate }: PodArgs): EnvVar[] => [
   { name: "MODE", value: mode },
   {
     name: "PEER_FORMAT",
@@ -47,7 +48,7 @@ const surroundings = ({ name, namespace, mode, count, tls }: PodArgs): EnvVar[] 
         { name: "COUNT", value: String(count) },
       ]
     : []),
-  ...(tls ? [{ name: "TLS", value: "true" }] : []),
+  ...(certificate ? [{ name: "TLS", value: "true" }] : []),
 ];
 
 const identity = [
@@ -56,17 +57,17 @@ const identity = [
   fromPod("MACHINE", "spec.nodeName"),
 ];
 
-const mounts = ({ tls }: PodArgs): k8s.types.input.core.v1.VolumeMount[] => [
+const mounts = ({ certificate }: PodArgs): k8s.types.input.core.v1.VolumeMount[] => [
   { name: "files", mountPath: "/etc/redis", readOnly: true },
   { name: "passwords", mountPath: "/etc/redis-passwords", readOnly: true },
-  ...(tls ? [{ name: "certificate", mountPath: "/etc/redis-tls", readOnly: true }] : []),
+  ...(certificate ? [{ name: "certificate", mountPath: "/etc/redis-tls", readOnly: true }] : []),
   { name: "run", mountPath: "/run/redis" },
 ];
 
-const volumes = ({ tls, files, passwords }: PodArgs): k8s.types.input.core.v1.Volume[] => [
+const volumes = ({ certificate, files, passwords }: PodArgs): k8s.types.input.core.v1.Volume[] => [
   { name: "files", configMap: { name: files } },
   { name: "passwords", secret: { secretName: passwords, defaultMode: 0o440 } },
-  ...(tls ? [{ name: "certificate", secret: { secretName: tls.secretName, defaultMode: 0o440 } }] : []),
+  ...(certificate ? [{ name: "certificate", secret: { secretName: certificate, defaultMode: 0o440 } }] : []),
   // It holds passwords: memory, not a disk.
   { name: "run", emptyDir: { medium: "Memory", sizeLimit: "4Mi" } },
 ];
@@ -124,24 +125,24 @@ const keeper = (args: PodArgs): Container => ({
   volumeMounts: mounts(args),
 });
 
-const exporter = ({ exporterImage, tls, passwords }: PodArgs): Container => ({
+const exporter = ({ exporterImage, certificate, passwords }: PodArgs): Container => ({
   name: "exporter",
   image: exporterImage,
   env: [
-    { name: "REDIS_ADDR", value: `${tls ? "rediss" : "redis"}://localhost:${PORT}` },
+    { name: "REDIS_ADDR", value: `${certificate ? "rediss" : "redis"}://localhost:${PORT}` },
     { name: "REDIS_USER", value: "exporter" },
     { name: "REDIS_PASSWORD", valueFrom: { secretKeyRef: { name: passwords, key: "exporter" } } },
     // Its settings hold a password, which the exporter's user may therefore not read.
     { name: "REDIS_EXPORTER_CONFIG_COMMAND", value: "-" },
     { name: "REDIS_EXPORTER_SET_CLIENT_NAME", value: "false" },
-    ...(tls ? [{ name: "REDIS_EXPORTER_TLS_CA_CERT_FILE", value: "/etc/redis-tls/ca.crt" }] : []),
+    ...(certificate ? [{ name: "REDIS_EXPORTER_TLS_CA_CERT_FILE", value: "/etc/redis-tls/ca.crt" }] : []),
   ],
   ports: [{ name: "metrics", containerPort: EXPORTER_PORT }],
   resources: small("64Mi"),
   // Not one for readiness: Redis serves as well without it.
   livenessProbe: whileAlive({ httpGet: { path: "/health", port: "metrics" } }),
   securityContext: containerSecurity(),
-  volumeMounts: tls ? [{ name: "certificate", mountPath: "/etc/redis-tls", readOnly: true }] : [],
+  volumeMounts: certificate ? [{ name: "certificate", mountPath: "/etc/redis-tls", readOnly: true }] : [],
 });
 
 export interface SpreadArgs {

@@ -13,8 +13,7 @@ settings() {
   echo "unixsocketperm 700"
   echo "dir $DATA"
   echo "aclfile $RUN/users.acl"
-  echo "masteruser replication"
-  echo "masterauth $(quoted replication)"
+  [ "$MODE" = standalone ] || printf 'masteruser replication\nmasterauth %s\n' "$(quoted replication)"
   # What a data set is worth as a successor is known once it is loaded or copied; the keeper lifts this then.
   case $MODE in
     sentinel)
@@ -58,16 +57,15 @@ hand_over() {
   done
 }
 
+take_certificate() {
+  answer=$(as keeper here CONFIG SET tls-cert-file "$CERTIFICATES/tls.crt" tls-key-file "$CERTIFICATES/tls.key" \
+    tls-ca-cert-file "$CERTIFICATES/ca.crt")
+  say "renewed certificate: $answer"
+  [ "$answer" = OK ]
+}
+
 users "$SCRIPTS/users.acl" >"$RUN/users.acl"
 settings >"$RUN/redis.conf"
 [ "$MODE" != cluster ] || hand_over
-
-# The first process of a container adopts what its probes leave behind, and a Redis never buries it: some kinds of timeout leave
-# one process with every call. A shell that waits buries them all.
-trap 'kill -TERM "$server"' TERM INT
-redis-server "$RUN/redis.conf" "$@" &
-server=$! status=0
-while kill -0 "$server" 2>/dev/null; do
-  wait "$server" && status=0 || status=$?
-done
-exit "$status"
+when_renewed take_certificate
+serve redis-server "$RUN/redis.conf" "$@"

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { CHECKS } from "../../../checks";
 import type { Outcome } from "../../../checks/check";
-import { postgresChecks } from "../../../checks/postgres";
 import { runChecks } from "../../../checks/runner";
 import { type Answers, FakeStand, IMAGE, outputsOf } from "./fakeStand";
 
@@ -62,15 +61,6 @@ const servers = (...roles: string[]): Answers => [
 ];
 const MASTER = "role:master\r\nconnected_slaves:2\r\n";
 const REPLICA = "role:slave\r\nmaster_link_status:up\r\n";
-const store = (...answers: Answers): Answers => [
-  ...answers,
-  ["get pods -n dev-data", items(pod("dev-data", { name: "postgres-0", labels: labelsOf("postgres", "postgres") }))],
-];
-const REFUSED: Answers = [
-  ["sh disable admin", "no pg_hba.conf entry for host, no encryption"],
-  ["sh verify-full postgres postgres", "pg_hba.conf rejects connection"],
-  ["sh verify-full admin", "password authentication failed"],
-];
 const LEVELS: Answers = [
   [
     "get namespaces",
@@ -98,6 +88,9 @@ const yesterday = new Date(Date.now() - 86_400_000).toISOString();
 const restarted = (finishedAt: string, reason = "OOMKilled"): PodChange => ({
   status: { restartCount: 3, lastState: { terminated: { finishedAt, reason, exitCode: 137 } } },
 });
+
+const CLOSED: Answers[number] = ["$TLS_OPTIONS ping", "NOAUTH Authentication required."];
+const RESET: Answers[number] = ["redis-cli -h localhost  ping", "Error: Connection reset by peer"];
 
 /** The title's beginning, what the cluster answers when all is well, and what when it is not, with the reason. */
 const cases: [title: string, well: Answers, ill: [Answers, RegExp][]][] = [
@@ -180,9 +173,10 @@ const cases: [title: string, well: Answers, ill: [Answers, RegExp][]][] = [
   ],
   [
     "no server of Redis answers",
-    [["redis-cli ping", "NOAUTH Authentication required."], ...servers(MASTER)],
+    [CLOSED, RESET, ...servers(MASTER)],
     [
-      [[["redis-cli ping", "PONG"], ...servers(MASTER)], /redis-0 answers a client without a login: PONG/],
+      [[[CLOSED[0], "PONG"], RESET, ...servers(MASTER)], /redis-0 answers a client without a login: PONG/],
+      [[CLOSED, [RESET[0], "NOAUTH"], ...servers(MASTER)], /redis-0 answers a client without TLS: NOAUTH/],
       [[], /found no server of Redis/],
     ],
   ],
@@ -194,43 +188,6 @@ const cases: [title: string, well: Answers, ill: [Answers, RegExp][]][] = [
       [servers(MASTER, MASTER, REPLICA), /2 servers are master, of 1/],
       [servers(MASTER, REPLICA, REPLICA.replace("up", "down")), /redis-2 does not follow/],
       [servers(MASTER.replace("2", "1"), REPLICA, REPLICA), /redis-0 has 1 replicas, of 2/],
-    ],
-  ],
-  [
-    "the servers of Postgres have the administrator's",
-    store(["postgres-0 -c postgres", `ADMIN_USERNAME=admin\nADMIN_PASSWORD=${SECRET}\nHOME=/`]),
-    [
-      [store(["postgres-0 -c postgres", `ADMIN_USERNAME=admin\nADMIN_PASSWORD=${SECRET}x`]), /is not Vault's/],
-      [store(["postgres-0 -c postgres", `ADMIN_PASSWORD=${SECRET}`]), /has no ADMIN_USERNAME/],
-      [[], /found no server of Postgres/],
-    ],
-  ],
-  [
-    "each application gets into its own database",
-    store(["sh verify-full web web", "web"], ["sh verify-full web", "FATAL: permission denied for database"]),
-    [
-      [store(["sh verify-full web", "password authentication failed"]), /web is not let into web: password/],
-      [
-        store(["sh verify-full web web", "web"], ["sh verify-full web", "template1"]),
-        /web is not kept out of postgres/,
-      ],
-    ],
-  ],
-  [
-    "no server of Postgres takes",
-    store(...REFUSED),
-    [
-      [store(["sh disable admin", "postgres"], ...REFUSED), /answers a client in the open: postgres/],
-      [store(["sh verify-full postgres", "postgres"], ...REFUSED), /lets the superuser come over the network/],
-      [store(["sh verify-full admin", "postgres"], ...REFUSED), /takes a wrong password/],
-    ],
-  ],
-  [
-    "every server of Postgres is up",
-    store(["9187", 'pg_role_connections{role="web"} 1\npg_up 1\n']),
-    [
-      [store(["9187", 'pg_role_connections{role="web"} 1\npg_up 0\n']), /does not say \^pg_up 1/],
-      [store(["9187", "pg_up 1\n"]), /does not say \^pg_role_connections/],
     ],
   ],
   [
@@ -330,11 +287,6 @@ describe("the checks", function () {
     assert.ok(check, title);
     const stand = FakeStand.make([...answers, ...OUTPUTS]);
     await stand.once("secret values", () => Promise.resolve([SECRET]));
-    for (const [path, key] of [
-      ["admin", "admin"],
-      ["web", "web"],
-    ])
-      await stand.once(`kept postgres/${path}`, () => Promise.resolve({ [key ?? ""]: SECRET }));
     try {
       const [outcome] = await runChecks([check], stand, { atOnce: 1 });
       return outcome as Outcome;
@@ -355,17 +307,6 @@ describe("the checks", function () {
       }
     });
   }
-
-  it("look at no Postgres where the stack has none, or where it is somebody else's", async () => {
-    const external = { external: { host: "db.example", addresses: ["192.0.2.1/32"] } };
-    const apps = { web: { source: "apps/web", port: 3000 } };
-    for (const postgres of [undefined, external]) {
-      const stand = FakeStand.make(OUTPUTS, { "platform:postgres": postgres, "platform:apps": apps });
-      const outcomes = await runChecks(postgresChecks, stand, { atOnce: 4 });
-      stand.remove();
-      assert.ok(outcomes.length > 0 && outcomes.every(({ status }) => status === "skip"), JSON.stringify(outcomes));
-    }
-  });
 
   it("write nothing: what they send to the cluster is a dry run", async () => {
     const stand = FakeStand.make([...LEVELS, ...QUOTA, ...OUTPUTS]);

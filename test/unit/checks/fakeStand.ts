@@ -19,8 +19,7 @@ const CONFIG = {
   "platform:profile": { replicas: 2, spread: "hard", quota: { cpu: "8", memory: "8Gi", pods: 40 } },
   "platform:redis": { mode: "sentinel", replicas: 2 },
   "platform:edge": { domain: "dev.example" },
-  "platform:postgres": { mode: "single" },
-  "platform:apps": { web: { source: "apps/web", port: 3000, postgres: true } },
+  "platform:apps": { web: { source: "apps/web", port: 3000 } },
 };
 const NAMESPACES = { secrets: "dev-secrets", registry: "dev-registry", data: "dev-data", apps: "dev-apps" };
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { dnsNames, parameters } from "../../../components/postgres/settings";
+import { serverDnsNames } from "../../../components/lib/serverNames";
+import { parameters } from "../../../components/postgres/settings";
 import { type Recording, SECRET, record } from "./recorder";
 import { Scene, field, names, one } from "./scene";
 
@@ -121,15 +122,7 @@ describe("Postgres", () => {
 
   it("has a certificate of the platform's for the names that its clients use", () => {
     const certificate = one(single, "Certificate", "postgres-tls");
-    assert.deepEqual(field(certificate, "spec.dnsNames"), dnsNames("postgres", "dev-data"));
-    assert.deepEqual(dnsNames("postgres", "dev-data"), [
-      "postgres",
-      "postgres.dev-data",
-      "postgres.dev-data.svc",
-      "postgres.dev-data.svc.cluster.local",
-      "*.postgres-nodes.dev-data.svc.cluster.local",
-      "localhost",
-    ]);
+    assert.deepEqual(field(certificate, "spec.dnsNames"), serverDnsNames("postgres", "dev-data"));
   });
 
   it("opens its port to whoever connects to it, on both sides, and nothing else", () => {

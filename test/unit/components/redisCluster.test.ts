@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { redisDnsNames } from "../../../components/redisCluster/tls";
+import { serverDnsNames } from "../../../components/lib/serverNames";
 import { usersOf } from "../../../components/redisCluster/settings";
 import { type Recording, SECRET, record } from "./recorder";
 import { Scene, field, names, one } from "./scene";
@@ -185,10 +185,11 @@ describe("RedisCluster", () => {
     assert.deepEqual([names(single, "Job"), names(sentinel, "Job")], [[], []]);
   });
 
-  it("uses TLS where it is given a certificate, and tells its clients", async () => {
-    const tls = { secretName: "redis-tls", ca: "the authority" };
+  it("uses TLS where there is an authority, with a certificate of its issuer, and tells its clients", async () => {
     for (const mode of [{}, SENTINEL, CLUSTER]) {
-      const recording = await made({ ...mode, tls, exporterImage: "registry.example/exporter:1@sha256:5" });
+      const exporterImage = "registry.example/exporter:1@sha256:5";
+      const recording = await made({ ...mode, authority: "the authority", exporterImage });
+      assert.deepEqual(field(one(recording, "Certificate"), "spec.dnsNames"), serverDnsNames("redis", "dev-data"));
       assert.equal(recording.outputs.REDIS_TLS, "true");
       assert.equal(recording.outputs.REDIS_CA, "the authority");
       for (const { name, volumeMounts, env = [] } of containers(recording)) {
@@ -206,7 +207,7 @@ describe("RedisCluster", () => {
   });
 
   it("names what a certificate must hold", () => {
-    assert.deepEqual(redisDnsNames("redis", "dev-data"), [
+    assert.deepEqual(serverDnsNames("redis", "dev-data"), [
       "redis",
       "redis.dev-data",
       "redis.dev-data.svc",

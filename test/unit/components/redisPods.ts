@@ -69,7 +69,7 @@ export class RedisPods {
   }
 
   /** One that signs itself, which is enough where no name is checked. */
-  private makeCertificate(): void {
+  makeCertificate(): void {
     const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "tls.key"];
     const args = ["req", "-x509", ...key, "-out", "tls.crt", "-subj", "/CN=test", "-days", "1"];
     execFileSync("openssl", args, { cwd: this.dir, stdio: "ignore" });
@@ -92,7 +92,7 @@ export class RedisPods {
       MASTER_NAME: "redis",
       SCRIPTS: this.scripts,
       SECRETS: this.passwords,
-      ...(this.tls ? { TLS: "true", CERTIFICATES: this.dir } : {}),
+      ...(this.tls ? { TLS: "true", CERTIFICATES: this.dir, RENEWAL_SECONDS: "1" } : {}),
       DATA: join(this.dir, `data-${pod}`),
       RUN: join(this.dir, `run-${pod}`),
     };
