@@ -93,6 +93,24 @@ async function closed(stand: Stand): Promise<string> {
   return `${pods.length} servers`;
 }
 
+/** By the superuser, who comes by the socket of the pod. */
+const QUESTION = `psql -XqAt -h "$SOCKET" -U postgres -d postgres -c "$1"`;
+const FOLLOWING =
+  "SELECT count(*) || ' follow, ' || count(*) FILTER (WHERE sync_state = 'sync') || ' closely' " +
+  "FROM pg_stat_replication WHERE state = 'streaming' HAVING NOT pg_is_in_recovery()";
+
+async function copied(stand: Stand): Promise<string> {
+  const { mode, replicas } = configOf(stand);
+  if (mode === "single") throw new Skip("Postgres is one server here");
+  const said = await Promise.all((await servers(stand)).map((pod) => inside(stand, pod, QUESTION, [FOLLOWING])));
+  if (said.length !== 1 + replicas) throw new Error(`${said.length} servers are ready, of ${1 + replicas}`);
+  const [leading, ...more] = said.filter(Boolean);
+  if (leading === undefined || more.length > 0)
+    throw new Error(`${said.filter(Boolean).length} servers take writes, of 1`);
+  if (leading !== `${replicas} follow, 1 closely`) throw new Error(`${leading}, of ${replicas}`);
+  return leading;
+}
+
 /** By what an image has: busybox, or bash. */
 const METRICS = `wget -qO- http://localhost:$1/metrics 2>/dev/null ||
 bash -c 'exec 3<>/dev/tcp/localhost/$0; printf "GET /metrics HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3' "$1"`;
@@ -121,5 +139,6 @@ export const postgresChecks: readonly Check[] = [
     title: "no server of Postgres takes a client in the open, a wrong password or the superuser",
     run: closed,
   },
+  { id: "001.3", title: "every copy of Postgres follows, one with every confirmed write", run: copied },
   { id: "002.6", title: "every server of Postgres is up by its exporter", run: measured },
 ];

@@ -5,20 +5,22 @@ import { runChecks } from "../../../checks/runner";
 import { type Answers, FakeStand, outputsOf } from "./fakeStand";
 
 const SECRET = "a-secret-that-nobody-sees";
-const POSTGRES = { "platform:postgres": { mode: "single" } };
 const APPS = { "platform:apps": { web: { source: "apps/web", port: 3000, postgres: true } } };
 const OUTPUTS: Answers = [["stack output", outputsOf()]];
 
-const server = {
+const server = (ordinal: number): object => ({
   metadata: {
-    name: "postgres-0",
+    name: `postgres-${ordinal}`,
     namespace: "dev-data",
     labels: { "app.kubernetes.io/name": "postgres", "app.kubernetes.io/component": "postgres" },
   },
   spec: { containers: [] },
   status: { phase: "Running", conditions: [{ type: "Ready", status: "True" }] },
-};
-const SERVERS: Answers = [["get pods -n dev-data", JSON.stringify({ items: [server] })]];
+});
+const servers = (count: number): Answers => [
+  ["get pods -n dev-data", JSON.stringify({ items: Array.from({ length: count }, (_, ordinal) => server(ordinal)) })],
+];
+const SERVERS = servers(1);
 
 const REFUSED: Answers = [
   ["sh disable admin", "no pg_hba.conf entry for host, no encryption"],
@@ -74,10 +76,10 @@ const cases: [title: string, well: Answers, ill: [Answers, RegExp][]][] = [
   ],
 ];
 
-async function look(title: string, answers: Answers): Promise<Outcome> {
+async function look(title: string, answers: Answers, postgres: object = { mode: "single" }): Promise<Outcome> {
   const check = postgresChecks.find((each) => each.title.startsWith(title));
   assert.ok(check, title);
-  const stand = FakeStand.make([...answers, ...OUTPUTS], { ...POSTGRES, ...APPS });
+  const stand = FakeStand.make([...answers, ...OUTPUTS], { "platform:postgres": postgres, ...APPS });
   for (const login of ["admin", "web"])
     await stand.once(`kept postgres/${login}`, () => Promise.resolve({ [login]: SECRET }));
   try {
@@ -100,6 +102,28 @@ describe("the checks of Postgres", () => {
         assert.ok(!failed.detail.includes(SECRET), "the reason shows the secret");
       }
     });
+
+  it("see whether every copy follows", async () => {
+    const replicated = { mode: "replicated", replicas: 2 };
+    const says = (...said: string[]): Answers => [
+      ...said.map((each, ordinal) => [`postgres-${ordinal} -c postgres`, each] as const),
+      ...servers(said.length),
+    ];
+    const seen = (...said: string[]): Promise<Outcome> => look("every copy of Postgres", says(...said), replicated);
+    assert.equal((await seen("", "2 follow, 1 closely", "")).status, "pass");
+    assert.equal((await look("every copy of Postgres", says(""))).status, "skip");
+    for (const [said, reason] of [
+      [["2 follow, 1 closely", ""], /^2 servers are ready, of 3$/],
+      [["", "", ""], /^0 servers take writes, of 1$/],
+      [["2 follow, 1 closely", "0 follow, 0 closely", ""], /^2 servers take writes, of 1$/],
+      [["1 follow, 1 closely", "", ""], /^1 follow, 1 closely, of 2$/],
+      [["2 follow, 0 closely", "", ""], /^2 follow, 0 closely, of 2$/],
+    ] as const) {
+      const { status, detail } = await seen(...said);
+      assert.equal(status, "fail");
+      assert.match(detail, reason);
+    }
+  });
 
   it("look at none where the stack has none, or where it is somebody else's", async () => {
     const external = { "platform:postgres": { external: { host: "db.example", addresses: ["192.0.2.1/32"] } } };
