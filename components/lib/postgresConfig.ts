@@ -37,6 +37,10 @@ const HOST = /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/;
 const CERTIFICATE = /^-----BEGIN CERTIFICATE-----\n[^]*-----END CERTIFICATE-----\s*$/;
 const IDENTIFIER = /^[a-z_][a-z0-9_]{0,62}$/;
 
+/** A key that is declared has a value: that of the project where a stack names none. */
+const isEmpty = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && Object.keys(value).length === 0;
+
 /** `platform:postgres`, without which there is none, checked together with the applications that use it. */
 export function parsePostgres(
   place: string,
@@ -45,7 +49,7 @@ export function parsePostgres(
   reader: Reader,
   faults: Faults,
 ): PostgresConfig | undefined {
-  if (value === undefined) {
+  if (value === undefined || isEmpty(value)) {
     for (const [app, { postgres }] of Object.entries(apps))
       if (postgres) faults.add(`platform:apps.${app}.postgres`, postgres, `nothing, as there is no ${place}`);
     return undefined;

@@ -25,14 +25,16 @@ const ofApp = (value: unknown, app = "web"): unknown =>
   reading((reader, faults) => parseAppDatabase(app, "apps.web.postgres", value, reader, faults));
 
 const external = { host: "db.example.com", addresses: ["203.0.113.7/32"] };
+const SINGLE = { mode: "single" };
 const CA = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 
 describe("the configuration of Postgres", () => {
-  it("is nothing where there is none", () => assert.equal(parse(undefined), undefined));
+  it("is nothing where there is none, or nothing is said of it", () =>
+    assert.deepEqual([parse(undefined), parse({})], [undefined, undefined]));
 
   it("fills in what may be left out", () => {
     const usual = { storage: "2Gi", memory: "256Mi", connections: 50 };
-    assert.deepEqual(parse({}), { mode: "single", replicas: 0, ...usual });
+    assert.deepEqual(parse({ mode: "single" }), { mode: "single", replicas: 0, ...usual });
     assert.deepEqual(parse({ mode: "replicated" }), { mode: "replicated", replicas: 2, ...usual });
   });
 
@@ -117,25 +119,25 @@ describe("the configuration of Postgres", () => {
     ],
     [
       "an application of the platform's name",
-      {},
+      SINGLE,
       { admin: database() },
       'platform:apps.admin: found "admin", allowed is',
     ],
     [
       "one of Postgres' names",
-      {},
+      SINGLE,
       { "pg-x": database() },
       'platform:apps.pg-x: found "pg-x", allowed is another name, as',
     ],
     [
       "a database of the platform's",
-      {},
+      SINGLE,
       { web: database(5, "postgres") },
       'platform:apps.web.postgres.database: found "postgres", allowed is a name that neither Postgres',
     ],
     [
       "a database of two",
-      {},
+      SINGLE,
       { web: database(), shop: database() },
       'platform:apps.shop.postgres.database: found "web", allowed is a database of its own, as web has this one',
     ],
