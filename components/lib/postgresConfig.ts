@@ -1,5 +1,6 @@
 import type { AppDatabase } from "../postgres/service";
 import {
+  LEAST_MEMORY,
   MODES,
   type PostgresMode,
   RESERVED_CONNECTIONS,
@@ -32,7 +33,7 @@ export interface ExternalConfig {
 type Databases = Readonly<Record<string, { readonly postgres?: AppDatabase }>>;
 
 const KEYS = ["mode", "replicas", "storage", "memory", "connections", "external"];
-const LEAST = { storage: "512Mi", memory: "256Mi" };
+const LEAST_STORAGE = "512Mi";
 const HOST = /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/;
 const CERTIFICATE = /^-----BEGIN CERTIFICATE-----\n[^]*-----END CERTIFICATE-----\s*$/;
 const IDENTIFIER = /^[a-z_][a-z0-9_]{0,62}$/;
@@ -66,9 +67,9 @@ export function parsePostgres(
 function parseOwn(place: string, given: Fields, apps: Databases, reader: Reader, faults: Faults): OwnPostgres {
   const mode = reader.oneOf(`${place}.mode`, given.mode ?? "single", MODES);
   const { least, most, usual } = REPLICAS[mode];
-  const size = (key: "storage" | "memory", fallback: string): string => {
+  const size = (key: "storage" | "memory", fallback: string, floor: string): string => {
     const found = reader.size(`${place}.${key}`, given[key], fallback);
-    if ((bytes(found) ?? 0) < (bytes(LEAST[key]) ?? 0)) faults.add(`${place}.${key}`, found, `at least ${LEAST[key]}`);
+    if ((bytes(found) ?? 0) < (bytes(floor) ?? 0)) faults.add(`${place}.${key}`, found, `at least ${floor}`);
     return found;
   };
   const connections = reader.integer(`${place}.connections`, given.connections ?? 50, 20, 1000);
@@ -82,8 +83,8 @@ function parseOwn(place: string, given: Fields, apps: Databases, reader: Reader,
   return {
     mode,
     replicas: reader.integer(`${place}.replicas`, given.replicas ?? usual, least, most, ` in mode ${mode}`),
-    storage: size("storage", "2Gi"),
-    memory: size("memory", "256Mi"),
+    storage: size("storage", "2Gi", LEAST_STORAGE),
+    memory: size("memory", LEAST_MEMORY[mode], LEAST_MEMORY[mode]),
     connections,
   };
 }

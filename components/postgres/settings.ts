@@ -38,6 +38,9 @@ export const REPLICAS: Readonly<Record<PostgresMode, Range>> = {
   replicated: { least: 2, most: 4, usual: 2 },
 };
 
+/** Patroni takes its part of it. */
+export const LEAST_MEMORY: Readonly<Record<PostgresMode, string>> = { single: "256Mi", replicated: "384Mi" };
+
 /** Connections that no application can take: those of the platform's own logins. */
 export const RESERVED_CONNECTIONS = 15;
 

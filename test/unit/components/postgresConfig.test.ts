@@ -35,7 +35,7 @@ describe("the configuration of Postgres", () => {
   it("fills in what may be left out", () => {
     const usual = { storage: "2Gi", memory: "256Mi", connections: 50 };
     assert.deepEqual(parse({ mode: "single" }), { mode: "single", replicas: 0, ...usual });
-    assert.deepEqual(parse({ mode: "replicated" }), { mode: "replicated", replicas: 2, ...usual });
+    assert.deepEqual(parse({ mode: "replicated" }), { mode: "replicated", replicas: 2, ...usual, memory: "384Mi" });
   });
 
   it("takes what it is given", () => {

@@ -259,8 +259,12 @@ export class PostgresPod {
   }
 
   /** What a client of this pod's user gets to hear. */
-  async psql(settings: Readonly<Record<string, string>>, statement: string): Promise<Said> {
-    const { uid, gid } = this.as;
+  async psql(
+    settings: Readonly<Record<string, string>>,
+    statement: string,
+    uid: number | undefined = this.as.uid,
+  ): Promise<Said> {
+    const { gid } = this.as;
     const connection = Object.entries({ port: String(this.port), connect_timeout: "5", ...settings });
     const dsn = connection.map(([key, value]) => `${key}='${value}'`).join(" ");
     const env = basicEnv as NodeJS.ProcessEnv;
@@ -281,8 +285,14 @@ export class PostgresPod {
     return this.psql({ host, user, password, dbname: database, ...trust, ...change }, statement);
   }
 
-  inside = (user: string, statement: string, database = "postgres"): Promise<Said> =>
-    this.psql({ host: this.places.socket, user, dbname: database }, statement);
+  inside = (user: string, statement: string, database = "postgres", uid = this.as.uid): Promise<Said> =>
+    this.psql({ host: this.places.socket, user, dbname: database }, statement, uid);
+
+  /** Whether a process can be another user than the server's, and of its group. */
+  get mayChangeUser(): boolean {
+    if (this.as.uid !== undefined) for (const path of [this.dir, this.places.socket]) chmodSync(path, 0o750);
+    return this.as.uid !== undefined;
+  }
 
   log = (name: string): string =>
     existsSync(this.at(`${name}.log`)) ? readFileSync(this.at(`${name}.log`), "utf8") : "";

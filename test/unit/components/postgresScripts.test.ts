@@ -81,6 +81,16 @@ describe("the scripts of Postgres", function () {
     assert.match((await pod.inside("admin", "SELECT 1")).out, /no pg_hba.conf entry/);
   });
 
+  it("know the exporter by its user, let it look at figures, and take nobody else for the superuser", async function () {
+    if (!pod.mayChangeUser) return this.skip();
+    const nobody = 65534;
+    assert.equal((await pod.inside("exporter", "SELECT pg_database_size('web') > 0", "postgres", nobody)).out, "t");
+    assert.match((await pod.inside("exporter", "CREATE TABLE mine ()", "postgres", nobody)).out, /permission denied/);
+    for (const user of ["postgres", "web", "admin"])
+      assert.match((await pod.inside(user, "SELECT 1", "postgres", nobody)).out, /authentication failed|no pg_hba/);
+    assert.match((await pod.client("exporter", "any", "postgres")).out, /authentication failed/);
+  });
+
   it("show no password in a log", () => {
     for (const log of ["server", "keeper"]) assert.doesNotMatch(pod.log(log), /password-of|quoted/);
     assert.match(pod.log("keeper"), /applied: web\.web\.5/);
