@@ -8,13 +8,18 @@ import { page } from "./pages";
 import { Problem, unavailable } from "./problem";
 import { type Reply, type Route, routes } from "./routes";
 
-/** From the first byte of a request to its last. */
-const REQUEST_MS = 10_000;
-const HEADERS_MS = 5000;
-/** Longer than a proxy in front keeps its idle connections, so that it is the one who closes them. */
-const IDLE_MS = 95_000;
-/** A connection on which nothing moves while it should, such as a reader who does not take the answer. */
-const STUCK_MS = 30_000;
+/** How long, in milliseconds, a client may take. */
+export interface Patience {
+  /** From the first byte of a request to its last. */
+  request: number;
+  headers: number;
+  /** Longer than a proxy in front keeps its idle connections, so that it is the one who closes them. */
+  idle: number;
+  /** While nothing moves on a connection and something should, such as the answer to a reader who does not take it. */
+  stuck: number;
+}
+
+const USUAL: Patience = { request: 10_000, headers: 5000, idle: 95_000, stuck: 30_000 };
 const CONNECTIONS = 500;
 const MENTION_EVERY_MS = 10_000;
 
@@ -48,17 +53,17 @@ export class WebServer {
   #stopping = false;
   #mentioned = 0;
 
-  constructor(secrets: Secrets, store: Store) {
+  constructor(secrets: Secrets, store: Store, patience: Patience = USUAL) {
     this.#routes = routes({ secrets, store, metrics: this.#metrics, stopping: () => this.#stopping });
     const options = {
-      requestTimeout: REQUEST_MS,
-      headersTimeout: HEADERS_MS,
-      keepAliveTimeout: IDLE_MS,
-      connectionsCheckingInterval: 1000,
+      requestTimeout: patience.request,
+      headersTimeout: patience.headers,
+      keepAliveTimeout: patience.idle,
+      connectionsCheckingInterval: Math.min(1000, patience.headers / 5),
     };
     this.#server = createServer(options, (request, response) => void this.#answer(request, response));
     this.#server.maxConnections = CONNECTIONS;
-    this.#server.setTimeout(STUCK_MS);
+    this.#server.setTimeout(patience.stuck);
     this.#server.on("clientError", refuse);
   }
 

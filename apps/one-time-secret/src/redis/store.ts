@@ -32,6 +32,8 @@ export class RedisStore implements Store {
   readonly #address: string;
   /** Why there is no connection now; nothing while there is one. */
   #fault: string | undefined = "not connected to Redis yet";
+  /** What the log has been told since there was a connection. */
+  readonly #told = new Set<string>();
 
   constructor(private readonly settings: RedisStoreSettings) {
     this.#address = `${settings.host}:${settings.port}`;
@@ -127,30 +129,39 @@ export class RedisStore implements Store {
   /** Every script may run twice without harm, so that even what may have been carried out is tried again, for a while. */
   async #call(attempt: () => Promise<unknown>): Promise<string[]> {
     const end = Date.now() + CALL_MS;
+    let failure: unknown;
     const attempts = async (): Promise<string[]> => {
       for (;;) {
         try {
           return (await attempt()) as string[];
         } catch (error) {
+          failure = error;
           if (error instanceof Unavailable || isLasting(error) || Date.now() + RETRY_MS > end) throw error;
           await sleep(RETRY_MS);
         }
       }
     };
-    return within(CALL_MS, attempts()).catch((error: unknown) => {
-      if (error instanceof Unavailable) throw error;
-      throw new Unavailable(error instanceof TooFew ? error.message : (this.#fault ?? faultOf(error)));
+    return within(CALL_MS, attempts()).catch((late: unknown) => {
+      throw this.#unavailable(failure ?? late);
     });
+  }
+
+  /** Without a connection everything fails alike; what broke the connection says more. */
+  #unavailable(error: unknown): Unavailable {
+    if (error instanceof Unavailable) return error;
+    return new Unavailable(error instanceof TooFew ? error.message : (this.#fault ?? faultOf(error)));
   }
 
   #connected(): void {
     this.#fault = undefined;
+    this.#told.clear();
     log("info", `connected to Redis at ${this.#address}`);
   }
 
   /** Connecting goes on for as long as it takes, so only what is new goes to the log. */
   #disconnected(fault: string): void {
-    if (fault !== this.#fault) log("error", `no connection to Redis at ${this.#address}: ${fault}`);
+    if (!this.#told.has(fault)) log("error", `no connection to Redis at ${this.#address}: ${fault}`);
+    this.#told.add(fault);
     this.#fault = fault;
   }
 }
