@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -169,6 +169,29 @@ describe("a Redis with a replica", { skip }, () => {
     assert.deepEqual(await secrets.reveal(mine), { state: "revealed", secret: "hush" });
   });
 
+  it("that does not answer confirms no repetition either, not even over a connection that wrote nothing before", async () => {
+    const entry = { sealed: "s", proof: "p", locked: false, ttlMs: DAY, expires: Date.now() + DAY };
+    const [first, second] = await Promise.all([1, 2].map(() => connected({ ...login, port: master.port })));
+    assert.ok(first && second);
+    open.push(first, second);
+    for (const name of ["claimed", "destroyed"]) await first.create(name, entry);
+    const promises = (store: RedisStore): Promise<unknown>[] => [
+      store.create("created", entry),
+      store.claim("claimed", { reader: "reader", at: 1 }),
+      store.destroy("destroyed", 2),
+    ];
+    replica.silence();
+    try {
+      for (const store of [first, second]) {
+        const failures = await Promise.all(promises(store).map(failure));
+        assert.ok(failures.every((error) => error instanceof Unavailable));
+      }
+    } finally {
+      replica.resume();
+    }
+    await Promise.all(promises(second));
+  });
+
   it("that does not answer leaves probes and looks alone", async () => {
     const store = await connected({ ...login, port: master.port });
     open.push(store);
@@ -219,7 +242,12 @@ describe("a Redis with a replica", { skip }, () => {
   });
 });
 
-describe("a Redis with TLS", { skip }, () => {
+const withoutTls = (): string | false => {
+  const { error } = spawnSync("openssl", ["version"]);
+  return error ? "cannot run openssl, which makes the certificate" : false;
+};
+
+describe("a Redis with TLS", { skip: skip || withoutTls() }, () => {
   const dir = mkdtempSync(join(tmpdir(), "one-time-secret-tls-"));
   const [key, certificate] = [join(dir, "tls.key"), join(dir, "tls.crt")];
   let redis: RedisServer;

@@ -3,8 +3,8 @@ import { AGAIN_MS, MAX_GUESSES, REMEMBERED_MS } from "../store";
 /**
  * KEYS[1] holds the encrypted secret and goes when that ends; KEYS[2] says what it takes, and later what became of it.
  *
- * Whatever is repeated writes again, if only the time: WAIT confirms what this connection wrote, and would take a repetition
- * that writes nothing for confirmed at once.
+ * Whatever is repeated writes again, if only the same: WAIT promises to confirm what its own connection wrote, and could take
+ * a repetition that writes nothing for confirmed at once. (Redis 7.0 waits for what others wrote as well.)
  */
 const script = (body: string, flags = ""): string => `#!lua${flags}\n${body.trim()}`;
 
