@@ -108,6 +108,7 @@ export = program(async () => {
       image: image(target, "redis"),
       exporterImage: wanted.monitoring ? image(target, "redis-exporter") : undefined,
       secrets,
+      authority: authority.certificate,
       ...config.redis,
     },
     opts,

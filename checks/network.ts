@@ -1,4 +1,4 @@
-import { selector } from "../components/lib/labels";
+import { ENVIRONMENT_LABEL, selector } from "../components/lib/labels";
 import { type Check, Skip, none, some } from "./check";
 import { type Party, isDeclared, policiesOf } from "./paths";
 import { type Pod, isServing, labelsOfNamespaces, ownPods, podsOf } from "./pods";
@@ -75,7 +75,7 @@ async function outside(stand: Stand, ownNode: string): Promise<Place[]> {
 async function ofOthers(stand: Stand): Promise<Place[]> {
   const namespaces = await labelsOfNamespaces(stand);
   const others = [...namespaces].flatMap(([name, labels]) =>
-    (labels["platform/environment"] ?? stand.stack) === stand.stack ? [] : [name],
+    (labels[ENVIRONMENT_LABEL] ?? stand.stack) === stand.stack ? [] : [name],
   );
   const each = await Promise.all(
     others.map(async (namespace) => {

@@ -29,12 +29,20 @@ const inside = ({ metadata: { name, namespace } }: Pod, ...command: string[]): s
   ...command,
 ];
 
+/** What a client without a login gets, with the pod's own knowledge of authority and names. */
+const ping = async (stand: Stand, pod: Pod, options: string): Promise<string> => {
+  const script = `. /etc/redis/common.sh; timeout 5 redis-cli -h localhost ${options} ping`;
+  return (await stand.tryKubectl(inside(pod, "sh", "-c", script))).all.trim();
+};
+
 async function closed(stand: Stand): Promise<string> {
   const pods = await servers(stand);
   await Promise.all(
     pods.map(async (pod) => {
-      const { all } = await stand.tryKubectl(inside(pod, "redis-cli", "ping"));
-      if (!all.includes("NOAUTH")) throw new Error(`${nameOf(pod)} answers a client without a login: ${all.trim()}`);
+      const answer = await ping(stand, pod, "$TLS_OPTIONS");
+      if (!answer.includes("NOAUTH")) throw new Error(`${nameOf(pod)} answers a client without a login: ${answer}`);
+      const open = await ping(stand, pod, "");
+      if (/NOAUTH|PONG/.test(open)) throw new Error(`${nameOf(pod)} answers a client without TLS: ${open}`);
     }),
   );
   return `${pods.length} servers`;
@@ -78,6 +86,6 @@ async function covers(stand: Stand, pods: readonly Pod[]): Promise<void> {
 }
 
 export const redisChecks: readonly Check[] = [
-  { id: "000.14", title: "no server of Redis answers anybody without a login", run: closed },
+  { id: "000.14", title: "no server of Redis answers anybody without a login, or in the open", run: closed },
   { id: "003.11", title: "every master of Redis has its replicas, and every slot a master", run: whole },
 ];

@@ -1,4 +1,5 @@
 import { parseReference } from "../components/lib/imageReference";
+import { ENVIRONMENT_LABEL } from "../components/lib/labels";
 import { PULL_SECRET } from "../components/lib/registryAccess";
 import { type Check, Skip, none } from "./check";
 import type { Stand } from "./stand";
@@ -117,7 +118,7 @@ async function holds(stand: Stand): Promise<string> {
 }
 
 async function elsewhere(stand: Stand): Promise<string> {
-  const environments = (await stand.kubectl(["get", "namespaces", "-l", "platform/environment", "-o", "name"]))
+  const environments = (await stand.kubectl(["get", "namespaces", "-l", ENVIRONMENT_LABEL, "-o", "name"]))
     .split("\n")
     .flatMap((name) => /^namespace\/(.+)-registry$/.exec(name)?.[1] ?? []);
   const others = environments.filter((name) => name !== stand.stack && stand.target.registries[name]);

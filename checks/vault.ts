@@ -26,6 +26,7 @@ export interface VaultAnswer {
     readonly sealed?: boolean;
     readonly initialized?: boolean;
     readonly version?: string;
+    readonly leader_address?: string;
   };
 }
 
@@ -34,6 +35,9 @@ function addressOf(stand: Stand): string {
   if (!url) throw new Skip(`the target names no way to the Vault of ${stand.stack}`);
   return url;
 }
+
+/** A server that stands by sends its callers away, or fails, while it does not know to whom to pass them on. */
+const WITHOUT_LEADER = [307, 500];
 
 export async function askVault(
   stand: Stand,
@@ -50,8 +54,7 @@ export async function askVault(
     timeoutMs: 15_000,
   };
   const look = (): Promise<Answer> => ask(new URL(`/v1/${url}`, addressOf(stand)).href, question);
-  // A server that stands by sends its callers away while it does not know to whom to pass them on.
-  const answer = await settled(look, ({ status }) => status !== 307);
+  const answer = await settled(look, ({ status }) => !WITHOUT_LEADER.includes(status));
   return { status: answer.status, body: JSON.parse(answer.body || "{}") as VaultAnswer["body"] };
 }
 

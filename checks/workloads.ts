@@ -68,14 +68,18 @@ async function ready(stand: Stand): Promise<string> {
   return `${pods.length} pods`;
 }
 
-/** Only the last hour counts: a container that ended once, when its node did, is no fault of today. */
+/** As a kubelet reports a container whose end it did not see. */
+const WITH_ITS_NODE = ["Unknown", "ContainerStatusUnknown"];
+
+/** Only the last hour counts, and only what ended by itself: what went down with its node is no fault of the container. */
 async function unbroken(stand: Stand): Promise<string> {
   const statuses = (await running(stand)).flatMap((pod) =>
     (pod.status.containerStatuses ?? []).map((status) => ({ pod, status })),
   );
-  const recent = statuses.filter(
-    ({ status }) => Date.now() - Date.parse(status.lastState.terminated?.finishedAt ?? "1970-01-01") < HOUR_MS,
-  );
+  const recent = statuses.filter(({ status }) => {
+    const { finishedAt = "1970-01-01", reason = "" } = status.lastState.terminated ?? {};
+    return Date.now() - Date.parse(finishedAt) < HOUR_MS && !WITH_ITS_NODE.includes(reason);
+  });
   none(
     "restarted within the last hour",
     recent.map(({ pod, status: { name, restartCount, lastState } }) => {
@@ -91,7 +95,7 @@ async function unbroken(stand: Stand): Promise<string> {
   );
   const before = statuses.filter(({ status }) => status.restartCount > 0).length;
   return before > 0
-    ? `${before} of ${statuses.length} containers restarted longer ago`
+    ? `${before} of ${statuses.length} containers restarted longer ago, or with their node`
     : `${statuses.length} containers`;
 }
 

@@ -2,16 +2,21 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { parseArgs } from "node:util";
 import { down } from "../sandbox/down";
 import { existing } from "../sandbox/settings";
 import { ensure } from "../toolchain";
 import { fail } from "./errors";
 import { ROOT } from "./session";
 
-const HELP = `npm test
+const HELP = `npm test [-- --soak]
 
 Everything this machine can run: unit, policy and program tests, the applications' own, and the live suites on a real
-cluster (a sandbox of its own, named "test"). Says what it skipped and why.`;
+cluster (a sandbox of its own, named "test"). Says what it skipped and why.
+
+  --soak   also the long suites: Redis in all modes under faults, a first bring-up that is killed again and again, dev, qa
+           and prod side by side, faults in prod. Takes most of an hour. How often and how long is in the environment:
+           PLATFORM_TEST_KILLS, PLATFORM_TEST_REDIS_ROUNDS, PLATFORM_TEST_LOAD_SECONDS.`;
 
 interface Tally {
   passed: number;
@@ -80,14 +85,25 @@ function whyNotLive(): string | undefined {
   return undefined;
 }
 
-async function live(): Promise<Tally> {
+/** In the order of their numbers, wherever they lie: the last one takes everything down. */
+function suites(folders: readonly string[]): string[] {
+  const found = folders.flatMap((folder) =>
+    fs
+      .readdirSync(path.join(ROOT, folder))
+      .filter((file) => file.endsWith(".test.ts"))
+      .map((file) => path.join(folder, file)),
+  );
+  return found.sort((a, b) => path.basename(a).localeCompare(path.basename(b)));
+}
+
+async function live(soak: boolean): Promise<Tally> {
   // On a new machine this takes most of an hour: here it shows its progress, and no test's time runs meanwhile.
   console.log("\n== tools for the live suites");
   const tsx = ["--require", require.resolve("tsx/cjs")];
   if ((await run(process.execPath, [...tsx, path.join(ROOT, "commands", "toolchain.ts"), "build"], ROOT)) !== 0)
     return BROKEN;
   try {
-    return await mocha("live: on a real cluster", ["test/live/**/*.test.ts"], {
+    return await mocha("live: on a real cluster", suites(["test/live", ...(soak ? ["test/soak"] : [])]), {
       PLATFORM_TEST_SANDBOX: SANDBOX,
       PLATFORM_CLUSTER: "sandbox",
     });
@@ -97,7 +113,9 @@ async function live(): Promise<Tally> {
 }
 
 async function main(args: string[]): Promise<void> {
-  if (args.includes("--help")) return console.log(HELP);
+  const { values } = parseArgs({ args, options: { help: { type: "boolean" }, soak: { type: "boolean" } } });
+  if (values.help) return console.log(HELP);
+  const { soak = false } = values;
   // They check the workflows and the alerts; where one cannot be had, its test says so.
   await ensure(["actionlint", "promtool"]).catch((error: Error) => console.error(error.message));
   const tallies = [await mocha("unit, policy and program", ["test/{unit,policy,program}/**/*.test.ts"])];
@@ -107,7 +125,8 @@ async function main(args: string[]): Promise<void> {
   if (reason) {
     skips.push(`live tier: ${reason}`);
     tallies.push({ passed: 0, failed: 0, skipped: 1 });
-  } else tallies.push(await live());
+  } else tallies.push(await live(soak));
+  if (!soak) skips.push("long suites: they run with npm test -- --soak");
   for (const skip of skips) console.log(`skipped: ${skip}`);
   const sum = (key: keyof Tally): number => tallies.reduce((total, tally) => total + tally[key], 0);
   console.log(`${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);

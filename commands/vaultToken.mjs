@@ -30,8 +30,9 @@ function namespaceOf(address) {
   return found.metadata.namespace;
 }
 
-/** A server that stands by sends its callers away while it does not know to whom to pass them on. */
+/** A server that stands by sends its callers away, or fails, while it does not know to whom to pass them on. */
 class NoLeader extends Error {}
+const WITHOUT_LEADER = [307, 500];
 
 async function loginAtLast(address, jwt) {
   for (const end = Date.now() + 2 * TIMEOUT_MS; ; await sleep(500)) {
@@ -62,13 +63,11 @@ function login(address, jwt) {
         response.on("end", () => {
           const answer = text.startsWith("{") ? JSON.parse(text) : {};
           const token = answer.auth?.client_token;
+          const reason = answer.errors?.join("; ") || response.statusCode;
           if (token) done(token);
-          else if (response.statusCode === 307)
-            fail(new NoLeader(`the servers of Vault at ${address} have no leader yet`));
-          else
-            fail(
-              new Error(`Vault at ${address} refused the login: ${answer.errors?.join("; ") || response.statusCode}`),
-            );
+          else if (WITHOUT_LEADER.includes(response.statusCode))
+            fail(new NoLeader(`the servers of Vault at ${address} have no leader yet: ${reason}`));
+          else fail(new Error(`Vault at ${address} refused the login: ${reason}`));
         });
       },
     );

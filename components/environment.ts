@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { PlatformComponent } from "./lib/component";
 import { allowDns, defaultDeny } from "./lib/network";
+import { ENVIRONMENT_LABEL } from "./lib/labels";
 
 export interface Quota {
   /** CPU cores of all requests in a namespace, such as "8". */
@@ -58,7 +59,7 @@ export class Environment extends PlatformComponent {
           name: `${environment}-${concern}`,
           labels: {
             "app.kubernetes.io/part-of": "platform",
-            "platform/environment": environment,
+            [ENVIRONMENT_LABEL]: environment,
             ...Object.fromEntries(modes.map((mode) => [`pod-security.kubernetes.io/${mode}`, podSecurity])),
           },
         },

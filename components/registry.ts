@@ -7,6 +7,7 @@ import { Peer, fromOutsidePods } from "./lib/network";
 import { PULL_SECRET } from "./lib/registryAccess";
 import { PULL_PORT, PUSH_PORT } from "./lib/registryPorts";
 import { SKIP_AWAIT, WORKLOAD_TIMEOUT, containerSecurity, podSecurity } from "./lib/security";
+import { whenReady, whileAlive } from "./lib/probes";
 import { RegistryCleaning } from "./registryCleaning";
 import type { Kept, SecretsPlatform } from "./secretsPlatform";
 
@@ -261,8 +262,8 @@ function container(role: Role, image: pulumi.Input<string>): k8s.types.input.cor
       { name: `${role}-metrics`, containerPort: PORTS[role].metrics },
     ],
     resources: { requests: { cpu: "25m", memory: "48Mi" }, limits: { cpu: "1", memory: "256Mi" } },
-    readinessProbe: { ...probe, periodSeconds: 2 },
-    livenessProbe: { ...probe, periodSeconds: 10, failureThreshold: 3 },
+    readinessProbe: whenReady(probe),
+    livenessProbe: whileAlive(probe),
     securityContext: containerSecurity(),
     volumeMounts: [
       { name: "images", mountPath: DIRECTORY, readOnly: role === "pull" },

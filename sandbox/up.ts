@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { ensureImages } from "../toolchain/images";
 import { writeAccess } from "./access";
 import { kubectl, manifests } from "./addons";
-import { cgroupOf, createCgroup } from "./cgroups";
+import { cgroupOf, createCgroup, removeCgroup } from "./cgroups";
 import { IMAGE_PORT } from "./cloud";
 import { ClusterPki, clusterPki, controlPlaneSpec } from "./controlPlane";
 import { DOCKER, dockerSpec } from "./docker";
@@ -112,7 +112,10 @@ async function readyAtLast(layout: Layout, plan: Plan, say: (line: string) => vo
 }
 
 async function startMachine(layout: Layout, machine: MachineSpec): Promise<void> {
-  createCgroup(cgroupOf(layout.bridge, machine.name));
+  const group = cgroupOf(layout.bridge, machine.name);
+  // As after any reboot. A kubelet spends three seconds on each group whose container is no more, before it starts a pod.
+  if (!running(layout, machine.name)) await until(() => removeCgroup(group), 10_000);
+  createCgroup(group);
   await start(layout, machine);
   if (machine.ip && !isConnected(layout, machine.name)) setConnected(layout, machine.name, true);
 }

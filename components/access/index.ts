@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { PlatformComponent } from "../lib/component";
+import { ENVIRONMENT_LABEL } from "../lib/labels";
 import { serviceFence, templateFence } from "./fence";
 import { developerRules } from "./rules";
 
@@ -82,5 +83,5 @@ export class Access extends PlatformComponent {
 const labelsOf = (environment: string): Record<string, string> => ({
   "app.kubernetes.io/part-of": "platform",
   "app.kubernetes.io/managed-by": "pulumi",
-  "platform/environment": environment,
+  [ENVIRONMENT_LABEL]: environment,
 });

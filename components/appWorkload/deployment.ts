@@ -4,6 +4,7 @@ import { type AppResources, resourcesOf } from "../lib/appSettings";
 import { type Identity, labels, selector } from "../lib/labels";
 import { containerSecurity, podSecurity } from "../lib/security";
 import { LEAVES_LOST_NODE, type Spread, spreading } from "../lib/spread";
+import { whenReady, whenStarted, whileAlive } from "../lib/probes";
 
 export interface DeploymentOf {
   readonly namespace: pulumi.Input<string>;
@@ -38,7 +39,6 @@ export function deploymentOf(args: DeploymentOf, identity: Identity): k8s.apps.v
 function podOf(args: DeploymentOf, identity: Identity): k8s.types.input.core.v1.PodSpec {
   const probe = (path: string): k8s.types.input.core.v1.Probe => ({
     httpGet: { path, port: "http" },
-    timeoutSeconds: 3,
   });
   return {
     automountServiceAccountToken: false,
@@ -56,9 +56,9 @@ function podOf(args: DeploymentOf, identity: Identity): k8s.types.input.core.v1.
         env: Object.entries(args.env ?? {}).map(([variable, value]) => ({ name: variable, value })),
         envFrom: args.envFrom.map((name) => ({ secretRef: { name } })),
         resources: resourcesOf(args.resources),
-        startupProbe: { ...probe("/healthz"), periodSeconds: 1, failureThreshold: 60 },
-        readinessProbe: { ...probe("/readyz"), periodSeconds: 3 },
-        livenessProbe: { ...probe("/healthz"), periodSeconds: 10 },
+        startupProbe: whenStarted(probe("/healthz")),
+        readinessProbe: whenReady(probe("/readyz")),
+        livenessProbe: whileAlive(probe("/healthz")),
         // Traffic still arrives for a moment after the pod is told to stop.
         lifecycle: { preStop: { sleep: { seconds: 5 } } },
         securityContext: containerSecurity(),

@@ -4,6 +4,7 @@ import { type Identity, labels, selector } from "../lib/labels";
 import { type Peer, type Place, toApiServer } from "../lib/network";
 import { SKIP_AWAIT, WORKLOAD_TIMEOUT, containerSecurity, podSecurity } from "../lib/security";
 import { LEAVES_LOST_NODE } from "../lib/spread";
+import { whenReady, whileAlive } from "../lib/probes";
 
 export const OPERATORS_NAMESPACE = "platform-operators";
 
@@ -70,8 +71,8 @@ export function createController(
                   requests: { cpu: "25m", memory: "64Mi" },
                   limits: { cpu: "1", memory: controller.memory },
                 },
-                readinessProbe: { ...probe, periodSeconds: 2 },
-                livenessProbe: { ...probe, periodSeconds: 10, failureThreshold: 3 },
+                readinessProbe: whenReady(probe),
+                livenessProbe: whileAlive(probe),
                 securityContext: containerSecurity(),
                 volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
               },

@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { type Identity, labels, selector } from "../lib/labels";
 import type { Peer } from "../lib/network";
 import { SKIP_AWAIT, WORKLOAD_TIMEOUT, containerSecurity, podSecurity } from "../lib/security";
+import { whenReady, whileAlive } from "../lib/probes";
 
 /** Of its own, as it alone looks at the machines, which no profile but `privileged` lets a pod do. */
 export const NODES_CONCERN = "nodes";
@@ -61,8 +62,8 @@ export function createNodeExporter(
                 ],
                 ports: [{ name: "metrics", containerPort: port }],
                 resources: { requests: { cpu: "10m", memory: "24Mi" }, limits: { cpu: "200m", memory: "64Mi" } },
-                readinessProbe: { ...probe, periodSeconds: 2 },
-                livenessProbe: { ...probe, periodSeconds: 10, failureThreshold: 3 },
+                readinessProbe: whenReady(probe),
+                livenessProbe: whileAlive(probe),
                 securityContext: containerSecurity(),
                 volumeMounts: [{ name: "proc", mountPath: "/host/proc", readOnly: true }],
               },

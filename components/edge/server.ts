@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Identity, labels, selector } from "../lib/labels";
 import { WORKLOAD_TIMEOUT, containerSecurity, podSecurity } from "../lib/security";
 import { LEAVES_LOST_NODE, type Spread, spreading } from "../lib/spread";
+import { whenReady, whenStarted, whileAlive } from "../lib/probes";
 
 /** A listener of the Gateway belongs to the entry point of the same port. */
 export const LISTENS = { http: 8000, https: 8443, health: 9000 };
@@ -67,7 +68,6 @@ export function createServer(
 function podOf(args: ServerArgs, identity: Identity): k8s.types.input.core.v1.PodSpec {
   const probe = (path: string): k8s.types.input.core.v1.Probe => ({
     httpGet: { path, port: "health" },
-    timeoutSeconds: 3,
   });
   return {
     serviceAccountName: args.account,
@@ -84,9 +84,9 @@ function podOf(args: ServerArgs, identity: Identity): k8s.types.input.core.v1.Po
         args: flags(args),
         ports: Object.entries(LISTENS).map(([name, containerPort]) => ({ name, containerPort })),
         resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { cpu: "1", memory: "256Mi" } },
-        startupProbe: { ...probe("/ping"), periodSeconds: 1, failureThreshold: 60 },
-        readinessProbe: { ...probe(READY_PATH), periodSeconds: 2 },
-        livenessProbe: { ...probe("/ping"), periodSeconds: 10 },
+        startupProbe: whenStarted(probe("/ping")),
+        readinessProbe: whenReady(probe(READY_PATH)),
+        livenessProbe: whileAlive(probe("/ping")),
         // New connections still arrive for a moment after the pod is told to stop.
         lifecycle: { preStop: { sleep: { seconds: STOP_SECONDS } } },
         securityContext: containerSecurity(),

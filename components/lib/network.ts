@@ -75,20 +75,8 @@ export function fromOutsidePods(
       `${to.name} cannot be opened to the outside alone: the cluster's nodes do not show which addresses their pods have, so every pod would get in. ` +
         `Name the ranges with platform:podCidrs, such as ["10.244.0.0/16"].`,
     );
-  const name = `${to.name}-from-outside`;
-  const ports = portsOf(port);
-  new k8s.networking.v1.NetworkPolicy(
-    name,
-    {
-      metadata: { name, namespace: to.namespace },
-      spec: {
-        podSelector: { matchLabels: to.selector },
-        policyTypes: ["Ingress"],
-        ingress: [{ from: [{ ipBlock: { cidr: "0.0.0.0/0", except: [...podCidrs] } }], ports }],
-      },
-    },
-    opts,
-  );
+  const from = [{ ipBlock: { cidr: "0.0.0.0/0", except: [...podCidrs] } }];
+  allow(`${to.name}-from-outside`, to, { ingress: [{ from, ports: portsOf(port) }] }, opts);
 }
 
 /** Lets pods connect to addresses that the configuration names, wherever they are. */
@@ -99,19 +87,8 @@ export function toAddresses(
   port: number,
   opts: pulumi.CustomResourceOptions,
 ): void {
-  const name = `${from.name}-to-${role}`;
-  new k8s.networking.v1.NetworkPolicy(
-    name,
-    {
-      metadata: { name, namespace: from.namespace },
-      spec: {
-        podSelector: { matchLabels: from.selector },
-        policyTypes: ["Egress"],
-        egress: [{ to: cidrs.map((cidr) => ({ ipBlock: { cidr } })), ports: [{ protocol: "TCP", port }] }],
-      },
-    },
-    opts,
-  );
+  const to = cidrs.map((cidr) => ({ ipBlock: { cidr } }));
+  allow(`${from.name}-to-${role}`, from, { egress: [{ to, ports: portsOf(port) }] }, opts);
 }
 
 /** Where a server answers that is no pod. */
@@ -129,22 +106,11 @@ export function toApiServer(from: Peer, apiServers: readonly Place[], opts: pulu
     throw new Error(
       `${from.name} cannot be let to the API server: the cluster names no address of it (endpoints of default/kubernetes)`,
     );
-  const name = `${from.name}-to-api-server`;
-  new k8s.networking.v1.NetworkPolicy(
-    name,
-    {
-      metadata: { name, namespace: from.namespace },
-      spec: {
-        podSelector: { matchLabels: from.selector },
-        policyTypes: ["Egress"],
-        egress: apiServers.map(({ address, port }) => ({
-          to: [{ ipBlock: { cidr: `${address}/32` } }],
-          ports: [{ protocol: "TCP", port }],
-        })),
-      },
-    },
-    opts,
-  );
+  const egress = apiServers.map(({ address, port }) => ({
+    to: [{ ipBlock: { cidr: `${address}/32` } }],
+    ports: portsOf(port),
+  }));
+  allow(`${from.name}-to-api-server`, from, { egress }, opts);
 }
 
 /** Nothing in, nothing out, for every pod of the namespace. */

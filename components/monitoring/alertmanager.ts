@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type Identity, labels, selector } from "../lib/labels";
+import { ENVIRONMENT_LABEL, type Identity, labels, selector } from "../lib/labels";
 import { type Peer, toAddresses } from "../lib/network";
 import { WORKLOAD_TIMEOUT, podSecurity } from "../lib/security";
 import { MONITORING_API, WAIT_FOR_AVAILABLE } from "./operator";
@@ -79,7 +79,7 @@ export function createAlertmanager(
         replicas: 1,
         image,
         version: VERSION,
-        podMetadata: { labels: { ...selector(identity), "platform/environment": environment } },
+        podMetadata: { labels: { ...selector(identity), [ENVIRONMENT_LABEL]: environment } },
         serviceAccountName: account.metadata.name,
         automountServiceAccountToken: false,
         enableServiceLinks: false,

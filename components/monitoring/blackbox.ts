@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Identity, labels, selector } from "../lib/labels";
 import { type Peer, link } from "../lib/network";
 import { SKIP_AWAIT, WORKLOAD_TIMEOUT, containerSecurity, podSecurity } from "../lib/security";
+import { whenReady, whileAlive } from "../lib/probes";
 import { MONITORING_API } from "./operator";
 import type { Probed } from "./watch";
 
@@ -53,8 +54,8 @@ export function createBlackbox(
                 args: ["--config.file=/etc/blackbox/blackbox.yml", "--log.level=warn"],
                 ports: [{ name: "http", containerPort: BLACKBOX_PORT }],
                 resources: { requests: { cpu: "10m", memory: "24Mi" }, limits: { cpu: "200m", memory: "64Mi" } },
-                readinessProbe: { ...probe, periodSeconds: 2 },
-                livenessProbe: { ...probe, periodSeconds: 10, failureThreshold: 3 },
+                readinessProbe: whenReady(probe),
+                livenessProbe: whileAlive(probe),
                 securityContext: containerSecurity(),
                 volumeMounts: [{ name: "config", mountPath: "/etc/blackbox", readOnly: true }],
               },

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { PlatformComponent } from "../lib/component";
-import { type Identity, selector } from "../lib/labels";
+import { ENVIRONMENT_LABEL, type Identity, selector } from "../lib/labels";
 import { type Peer, type Place, link, toApiServer } from "../lib/network";
 import { ALERTMANAGER, type Webhook, createAlertmanager } from "./alertmanager";
 import { BLACKBOX_PORT, createBlackbox, probeEndpoint } from "./blackbox";
@@ -110,7 +110,7 @@ export class Monitoring extends PlatformComponent {
 
   /** By which Prometheus knows what is meant for it. */
   private get mark(): Record<string, string> {
-    return { "platform/environment": this.args.environment };
+    return { [ENVIRONMENT_LABEL]: this.args.environment };
   }
 
   private get after(): pulumi.CustomResourceOptions {

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type Identity, labels, selector } from "../lib/labels";
+import { ENVIRONMENT_LABEL, type Identity, labels, selector } from "../lib/labels";
 import { bytes } from "../lib/quantities";
 import { WORKLOAD_TIMEOUT, podSecurity } from "../lib/security";
 import { ALERTMANAGER } from "./alertmanager";
@@ -82,7 +82,7 @@ export function createPrometheus(
     { metadata: { namespace }, stringData: { "scrapes.yaml": args.scrapes } },
     opts,
   );
-  const ofEnvironment = { matchLabels: { "platform/environment": environment } };
+  const ofEnvironment = { matchLabels: { [ENVIRONMENT_LABEL]: environment } };
   const selecting = Object.fromEntries(
     ["serviceMonitor", "podMonitor", "probe", "rule"].flatMap((kind) => [
       [`${kind}Selector`, ofEnvironment],
@@ -100,7 +100,7 @@ export function createPrometheus(
         image: args.image,
         version: VERSION,
         portName: WEB,
-        podMetadata: { labels: { ...selector(identity), "platform/environment": environment } },
+        podMetadata: { labels: { ...selector(identity), [ENVIRONMENT_LABEL]: environment } },
         serviceAccountName: createAccount(child, args, identity, opts),
         enableServiceLinks: false,
         securityContext: podSecurity(),

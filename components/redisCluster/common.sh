@@ -51,6 +51,30 @@ users() {
   done <"$1"
 }
 
+# Runs a server as the first process of a container. That adopts what probes leave behind, and a Redis never buries it: some kinds
+# of timeout leave one process with every call. A shell that waits buries them all.
+serve() {
+  trap 'kill -TERM "$server"' TERM INT
+  "$@" &
+  server=$! status=0
+  while kill -0 "$server" 2>/dev/null; do
+    wait "$server" && status=0 || status=$?
+  done
+  [ -z "${renewing:-}" ] || kill "$renewing" 2>/dev/null || true
+  return "$status"
+}
+
+# Does something whenever the certificate is another one than before: it is renewed long before it ends.
+when_renewed() {
+  [ -n "${TLS:-}" ] || return 0
+  known=$(sha256sum <"$CERTIFICATES/tls.crt")
+  while sleep "${RENEWAL_SECONDS:-60}" >/dev/null 2>&1; do
+    now=$(sha256sum <"$CERTIFICATES/tls.crt")
+    [ "$now" = "$known" ] || ! "$@" || known=$now
+  done &
+  renewing=$!
+}
+
 tls_settings() {
   [ -n "${TLS:-}" ] || return 0
   echo "tls-cert-file $CERTIFICATES/tls.crt"

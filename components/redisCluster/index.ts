@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { certificate } from "../lib/certificates";
 import { PlatformComponent } from "../lib/component";
 import { oneAtATime } from "../lib/disruption";
 import { type Identity, labels, selector } from "../lib/labels";
@@ -8,10 +9,10 @@ import { SKIP_AWAIT } from "../lib/security";
 import type { SecretsPlatform } from "../secretsPlatform";
 import { filesOf } from "./files";
 import { type Logins, type Settings, keptLogins, ownLogins } from "./logins";
+import { nodesService, redisDnsNames } from "./names";
 import { EXPORTER_PORT, type PodArgs, podSpec, resizePodSpec, serviceHost } from "./pod";
 import { APP, BUS_PORT, PORT, type RedisMode, SENTINEL_PORT } from "./settings";
 import { type RedisSize, podsOf } from "./size";
-import { type RedisTls, nodesService } from "./tls";
 
 export interface RedisClusterArgs extends RedisSize {
   readonly environment: string;
@@ -26,8 +27,13 @@ export interface RedisClusterArgs extends RedisSize {
   readonly memory: string;
   /** `hard`: as evenly over the nodes as can be, or not at all; `soft`: rather so. */
   readonly spread: "soft" | "hard";
-  /** Nothing is sent in the open: clients, replication and the cluster's own traffic. @default none */
-  readonly tls?: RedisTls;
+  /**
+   * PEM of the authority of the cluster's issuer, for the clients. With it nothing is sent in the open: clients, replication
+   * and the cluster's own traffic. @default none
+   */
+  readonly authority?: pulumi.Input<string>;
+  /** What has to be there before a certificate is issued. */
+  readonly services?: pulumi.Input<pulumi.Resource>[];
   /** Keeps the passwords. @default none: they are in the state and in Secrets */
   readonly secrets?: SecretsPlatform;
 }
@@ -77,6 +83,7 @@ export class RedisCluster extends PlatformComponent {
       count: podsOf(args),
       files: this.createFiles(args).metadata.name,
       passwords: this.logins.secretName,
+      certificate: args.authority === undefined ? undefined : this.createCertificate(args),
     };
     const service = this.createService(args, identity);
     const nodes = this.createNodesService(args, identity);
@@ -107,16 +114,21 @@ export class RedisCluster extends PlatformComponent {
     return mode === "sentinel" ? [servers, sentinels] : [servers];
   }
 
-  private connectionOf({ mode, namespace, tls }: RedisClusterArgs): Settings {
+  private connectionOf({ mode, namespace, authority }: RedisClusterArgs): Settings {
     return {
       REDIS_MODE: mode,
       REDIS_HOST: serviceHost(this.ownName, namespace),
       REDIS_PORT: String(mode === "sentinel" ? SENTINEL_PORT : PORT),
       REDIS_USERNAME: APP,
       ...(mode === "sentinel" ? { REDIS_SENTINEL_NAME: this.ownName } : {}),
-      ...(tls ? { REDIS_TLS: "true" } : {}),
-      ...(tls?.ca === undefined ? {} : { REDIS_CA: tls.ca }),
+      ...(authority === undefined ? {} : { REDIS_TLS: "true", REDIS_CA: authority }),
     };
+  }
+
+  private createCertificate({ namespace, services = [] }: RedisClusterArgs): pulumi.Output<string> {
+    const dnsNames = pulumi.output(namespace).apply((text) => redisDnsNames(this.ownName, text));
+    const name = this.child("certificate");
+    return certificate(name, { name, namespace, dnsNames }, { ...this.own, dependsOn: services });
   }
 
   private createFiles({ namespace, mode, memory, replicas }: RedisClusterArgs): k8s.core.v1.ConfigMap {

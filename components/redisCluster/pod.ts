@@ -1,8 +1,9 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { containerSecurity, podSecurity } from "../lib/security";
+import { whenReady, whenStarted, whileAlive } from "../lib/probes";
 import { BUS_PORT, PORT, type RedisMode, SENTINEL_PORT } from "./settings";
-import { type RedisTls, nodesService } from "./tls";
+import { nodesService } from "./names";
 
 type Container = k8s.types.input.core.v1.Container;
 type PodSpec = k8s.types.input.core.v1.PodSpec;
@@ -21,7 +22,8 @@ export interface PodArgs {
   readonly image: pulumi.Input<string>;
   readonly exporterImage?: pulumi.Input<string>;
   readonly memory: string;
-  readonly tls?: RedisTls;
+  /** The Secret with tls.crt, tls.key and ca.crt. @default none: everything is sent in the open */
+  readonly certificate?: pulumi.Input<string>;
   /** Names of the objects that hold them. */
   readonly files: pulumi.Input<string>;
   readonly passwords: pulumi.Input<string>;
@@ -34,7 +36,7 @@ export const serviceHost = (name: string, namespace: pulumi.Input<string>): pulu
   pulumi.interpolate`${name}.${namespace}.svc.cluster.local`;
 
 /** How the scripts find the other pods, and their own part. */
-const surroundings = ({ name, namespace, mode, count, tls }: PodArgs): EnvVar[] => [
+const surroundings = ({ name, namespace, mode, count, certificate }: PodArgs): EnvVar[] => [
   { name: "MODE", value: mode },
   {
     name: "PEER_FORMAT",
@@ -46,7 +48,7 @@ const surroundings = ({ name, namespace, mode, count, tls }: PodArgs): EnvVar[] 
         { name: "COUNT", value: String(count) },
       ]
     : []),
-  ...(tls ? [{ name: "TLS", value: "true" }] : []),
+  ...(certificate ? [{ name: "TLS", value: "true" }] : []),
 ];
 
 const identity = [
@@ -55,17 +57,17 @@ const identity = [
   fromPod("MACHINE", "spec.nodeName"),
 ];
 
-const mounts = ({ tls }: PodArgs): k8s.types.input.core.v1.VolumeMount[] => [
+const mounts = ({ certificate }: PodArgs): k8s.types.input.core.v1.VolumeMount[] => [
   { name: "files", mountPath: "/etc/redis", readOnly: true },
   { name: "passwords", mountPath: "/etc/redis-passwords", readOnly: true },
-  ...(tls ? [{ name: "certificate", mountPath: "/etc/redis-tls", readOnly: true }] : []),
+  ...(certificate ? [{ name: "certificate", mountPath: "/etc/redis-tls", readOnly: true }] : []),
   { name: "run", mountPath: "/run/redis" },
 ];
 
-const volumes = ({ tls, files, passwords }: PodArgs): k8s.types.input.core.v1.Volume[] => [
+const volumes = ({ certificate, files, passwords }: PodArgs): k8s.types.input.core.v1.Volume[] => [
   { name: "files", configMap: { name: files } },
   { name: "passwords", secret: { secretName: passwords, defaultMode: 0o440 } },
-  ...(tls ? [{ name: "certificate", secret: { secretName: tls.secretName, defaultMode: 0o440 } }] : []),
+  ...(certificate ? [{ name: "certificate", secret: { secretName: certificate, defaultMode: 0o440 } }] : []),
   // It holds passwords: memory, not a disk.
   { name: "run", emptyDir: { medium: "Memory", sizeLimit: "4Mi" } },
 ];
@@ -87,7 +89,7 @@ function server(args: PodArgs): Container {
       ...(args.mode === "cluster" ? [{ name: "bus", containerPort: BUS_PORT }] : []),
     ],
     resources: { requests: { cpu: "50m", memory: args.memory }, limits: { cpu: "1", memory: args.memory } },
-    startupProbe: { tcpSocket: { port: "redis" }, periodSeconds: 1, failureThreshold: 120 },
+    startupProbe: whenStarted({ tcpSocket: { port: "redis" } }),
     // A command in a container is dear: where others can take over, it may take a little longer to be seen.
     readinessProbe: { ...probe("ready"), periodSeconds: args.mode === "standalone" ? 3 : 8, timeoutSeconds: 10 },
     livenessProbe: { ...probe("alive"), periodSeconds: 30, timeoutSeconds: 10, failureThreshold: 3 },
@@ -98,7 +100,7 @@ function server(args: PodArgs): Container {
 }
 
 function sentinel(args: PodArgs): Container {
-  const probe = { tcpSocket: { port: "sentinel" }, timeoutSeconds: 5 };
+  const probe = { tcpSocket: { port: "sentinel" } };
   return {
     name: "sentinel",
     image: args.image,
@@ -106,8 +108,8 @@ function sentinel(args: PodArgs): Container {
     env: [...surroundings(args), ...identity],
     ports: [{ name: "sentinel", containerPort: SENTINEL_PORT }],
     resources: small("64Mi"),
-    readinessProbe: { ...probe, periodSeconds: 5 },
-    livenessProbe: { ...probe, periodSeconds: 20, failureThreshold: 4 },
+    readinessProbe: whenReady(probe),
+    livenessProbe: whileAlive(probe),
     securityContext: containerSecurity(),
     volumeMounts: [{ name: "data", mountPath: "/data" }, ...mounts(args)],
   };
@@ -123,24 +125,24 @@ const keeper = (args: PodArgs): Container => ({
   volumeMounts: mounts(args),
 });
 
-const exporter = ({ exporterImage, tls, passwords }: PodArgs): Container => ({
+const exporter = ({ exporterImage, certificate, passwords }: PodArgs): Container => ({
   name: "exporter",
   image: exporterImage,
   env: [
-    { name: "REDIS_ADDR", value: `${tls ? "rediss" : "redis"}://localhost:${PORT}` },
+    { name: "REDIS_ADDR", value: `${certificate ? "rediss" : "redis"}://localhost:${PORT}` },
     { name: "REDIS_USER", value: "exporter" },
     { name: "REDIS_PASSWORD", valueFrom: { secretKeyRef: { name: passwords, key: "exporter" } } },
     // Its settings hold a password, which the exporter's user may therefore not read.
     { name: "REDIS_EXPORTER_CONFIG_COMMAND", value: "-" },
     { name: "REDIS_EXPORTER_SET_CLIENT_NAME", value: "false" },
-    ...(tls ? [{ name: "REDIS_EXPORTER_TLS_CA_CERT_FILE", value: "/etc/redis-tls/ca.crt" }] : []),
+    ...(certificate ? [{ name: "REDIS_EXPORTER_TLS_CA_CERT_FILE", value: "/etc/redis-tls/ca.crt" }] : []),
   ],
   ports: [{ name: "metrics", containerPort: EXPORTER_PORT }],
   resources: small("64Mi"),
   // Not one for readiness: Redis serves as well without it.
-  livenessProbe: { httpGet: { path: "/health", port: "metrics" }, periodSeconds: 20, timeoutSeconds: 5 },
+  livenessProbe: whileAlive({ httpGet: { path: "/health", port: "metrics" } }),
   securityContext: containerSecurity(),
-  volumeMounts: tls ? [{ name: "certificate", mountPath: "/etc/redis-tls", readOnly: true }] : [],
+  volumeMounts: certificate ? [{ name: "certificate", mountPath: "/etc/redis-tls", readOnly: true }] : [],
 });
 
 export interface SpreadArgs {

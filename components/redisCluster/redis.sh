@@ -13,8 +13,7 @@ settings() {
   echo "unixsocketperm 700"
   echo "dir $DATA"
   echo "aclfile $RUN/users.acl"
-  echo "masteruser replication"
-  echo "masterauth $(quoted replication)"
+  [ "$MODE" = standalone ] || printf 'masteruser replication\nmasterauth %s\n' "$(quoted replication)"
   # What a data set is worth as a successor is known once it is loaded or copied; the keeper lifts this then.
   case $MODE in
     sentinel)
@@ -58,7 +57,15 @@ hand_over() {
   done
 }
 
+take_certificate() {
+  answer=$(as keeper here CONFIG SET tls-cert-file "$CERTIFICATES/tls.crt" tls-key-file "$CERTIFICATES/tls.key" \
+    tls-ca-cert-file "$CERTIFICATES/ca.crt")
+  say "renewed certificate: $answer"
+  [ "$answer" = OK ]
+}
+
 users "$SCRIPTS/users.acl" >"$RUN/users.acl"
 settings >"$RUN/redis.conf"
 [ "$MODE" != cluster ] || hand_over
-exec redis-server "$RUN/redis.conf" "$@"
+when_renewed take_certificate
+serve redis-server "$RUN/redis.conf" "$@"

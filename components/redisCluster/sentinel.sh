@@ -36,4 +36,10 @@ cp "$CONFIG" "$KEPT"
 users "$SCRIPTS/sentinel-users.acl" >"$RUN/sentinel-users.acl"
 settings >"$CONFIG.new"
 mv "$CONFIG.new" "$CONFIG"
-exec redis-server "$CONFIG" --sentinel "$@"
+# A sentinel cannot be told: it ends, and its container starts it again with what it knew.
+stop_sentinel() {
+  say "renewed certificate: starting again"
+  kill -TERM $$
+}
+when_renewed stop_sentinel
+serve redis-server "$CONFIG" --sentinel "$@"

@@ -12,7 +12,7 @@ export const APP = "app";
 
 /** What everybody may do who has a login, by user: nothing but what is named here. */
 const RIGHTS: Readonly<Record<RedisMode, Readonly<Record<string, string>>>> = {
-  standalone: {},
+  standalone: { keeper: "+ping +config|set" },
   sentinel: {
     keeper: "+ping +info +dbsize +replicaof +config|set +client|pause +client|unpause",
     sentinel:

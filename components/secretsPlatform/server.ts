@@ -4,6 +4,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type Identity, labels, selector } from "../lib/labels";
 import { SKIP_AWAIT, WORKLOAD_TIMEOUT, containerSecurity, podSecurity } from "../lib/security";
+import { whenReady, whileAlive } from "../lib/probes";
 import { KEEPER_PORT, RAFT_PORT, SERVERS, type Seal, VAULT_PORT, keeperSettings, serverConfig } from "./settings";
 
 export interface ServerArgs {
@@ -126,12 +127,9 @@ function vaultContainer({ images, namespace, seal }: ServerArgs): k8s.types.inpu
       { name: "raft", containerPort: RAFT_PORT },
     ],
     resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { cpu: "1", memory: "384Mi" } },
-    readinessProbe: { ...health("standbyok=true"), periodSeconds: 2 },
-    livenessProbe: {
-      ...health("standbyok=true&sealedcode=204&uninitcode=204"),
-      periodSeconds: 10,
-      failureThreshold: 6,
-    },
+    readinessProbe: whenReady(health("standbyok=true")),
+    // Sealed, empty or without a leader it is no server, but to start it anew would mend none of that.
+    livenessProbe: whileAlive(health("standbyok=true&sealedcode=204&uninitcode=204&haunhealthycode=204")),
     securityContext: containerSecurity(),
     volumeMounts: [DATA, TLS, CONFIG, { name: "tmp", mountPath: "/tmp" }],
   };
@@ -145,7 +143,7 @@ function keeperContainer({ images }: ServerArgs): k8s.types.input.core.v1.Contai
     env: [POD_NAME, { name: "KEEPER_SETTINGS", value: "/vault/config/keeper.json" }],
     ports: [{ name: "keeper", containerPort: KEEPER_PORT }],
     resources: { requests: { cpu: "10m", memory: "48Mi" }, limits: { cpu: "500m", memory: "128Mi" } },
-    readinessProbe: { httpGet: { path: "/", port: "keeper" }, periodSeconds: 2 },
+    readinessProbe: whenReady({ httpGet: { path: "/", port: "keeper" } }),
     securityContext: containerSecurity(),
     volumeMounts: [DATA, TLS, CONFIG],
   };

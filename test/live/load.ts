@@ -44,6 +44,7 @@ export async function underLoad(
   seconds: number,
   [edge, host, path]: [Outputs["edge"], string, string],
   work: () => Promise<unknown>,
+  { workers = WORKERS, pauseMs = PAUSE_MS } = {},
 ): Promise<Load> {
   const failures: string[] = [];
   let requests = 0;
@@ -54,16 +55,16 @@ export async function underLoad(
       const status = await askEdge(edge, host, path).catch((error: Error) => error.message);
       requests++;
       if (status !== 200) failures.push(`${new Date(start).toISOString()} ${status} after ${Date.now() - start} ms`);
-      await sleep(PAUSE_MS);
+      await sleep(pauseMs);
     }
   };
-  const workers = Array.from({ length: WORKERS }, worker);
+  const working = Array.from({ length: workers }, worker);
   try {
     await Promise.all([sleep(1000).then(work), sleep(seconds * 1000)]);
     await sleep(2000);
   } finally {
     ended = true;
-    await Promise.all(workers);
+    await Promise.all(working);
   }
   return { requests, failures };
 }

@@ -85,9 +85,12 @@ const state = (namespace: string): Answers => [
 ];
 const SECRET = "a-secret-that-nobody-sees";
 const yesterday = new Date(Date.now() - 86_400_000).toISOString();
-const restarted = (finishedAt: string): PodChange => ({
-  status: { restartCount: 3, lastState: { terminated: { finishedAt, reason: "OOMKilled", exitCode: 137 } } },
+const restarted = (finishedAt: string, reason = "OOMKilled"): PodChange => ({
+  status: { restartCount: 3, lastState: { terminated: { finishedAt, reason, exitCode: 137 } } },
 });
+
+const CLOSED: Answers[number] = ["$TLS_OPTIONS ping", "NOAUTH Authentication required."];
+const RESET: Answers[number] = ["redis-cli -h localhost  ping", "Error: Connection reset by peer"];
 
 /** The title's beginning, what the cluster answers when all is well, and what when it is not, with the reason. */
 const cases: [title: string, well: Answers, ill: [Answers, RegExp][]][] = [
@@ -102,7 +105,7 @@ const cases: [title: string, well: Answers, ill: [Answers, RegExp][]][] = [
   ],
   [
     "no container was restarted",
-    pods(pod("dev-apps", restarted(yesterday))),
+    pods(pod("dev-apps", restarted(yesterday)), pod("dev-apps", restarted(new Date().toISOString(), "Unknown"))),
     [
       [
         pods(pod("dev-apps", restarted(new Date().toISOString()))),
@@ -170,9 +173,10 @@ const cases: [title: string, well: Answers, ill: [Answers, RegExp][]][] = [
   ],
   [
     "no server of Redis answers",
-    [["redis-cli ping", "NOAUTH Authentication required."], ...servers(MASTER)],
+    [CLOSED, RESET, ...servers(MASTER)],
     [
-      [[["redis-cli ping", "PONG"], ...servers(MASTER)], /redis-0 answers a client without a login: PONG/],
+      [[[CLOSED[0], "PONG"], RESET, ...servers(MASTER)], /redis-0 answers a client without a login: PONG/],
+      [[CLOSED, [RESET[0], "NOAUTH"], ...servers(MASTER)], /redis-0 answers a client without TLS: NOAUTH/],
       [[], /found no server of Redis/],
     ],
   ],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { redisDnsNames } from "../../../components/redisCluster/tls";
+import { redisDnsNames } from "../../../components/redisCluster/names";
 import { usersOf } from "../../../components/redisCluster/settings";
 import { type Recording, SECRET, record } from "./recorder";
 import { Scene, field, names, one } from "./scene";
@@ -185,10 +185,11 @@ describe("RedisCluster", () => {
     assert.deepEqual([names(single, "Job"), names(sentinel, "Job")], [[], []]);
   });
 
-  it("uses TLS where it is given a certificate, and tells its clients", async () => {
-    const tls = { secretName: "redis-tls", ca: "the authority" };
+  it("uses TLS where there is an authority, with a certificate of its issuer, and tells its clients", async () => {
     for (const mode of [{}, SENTINEL, CLUSTER]) {
-      const recording = await made({ ...mode, tls, exporterImage: "registry.example/exporter:1@sha256:5" });
+      const exporterImage = "registry.example/exporter:1@sha256:5";
+      const recording = await made({ ...mode, authority: "the authority", exporterImage });
+      assert.deepEqual(field(one(recording, "Certificate"), "spec.dnsNames"), redisDnsNames("redis", "dev-data"));
       assert.equal(recording.outputs.REDIS_TLS, "true");
       assert.equal(recording.outputs.REDIS_CA, "the authority");
       for (const { name, volumeMounts, env = [] } of containers(recording)) {

@@ -39,6 +39,11 @@ interface Pod {
   stopping: boolean;
 }
 
+/** A container is told to stop through its first process; when it is killed, all of it goes. */
+function send(container: ChildProcess | undefined, signal: "SIGTERM" | "SIGKILL"): void {
+  if (container?.pid) process.kill(signal === "SIGKILL" ? -container.pid : container.pid, signal);
+}
+
 /** What the pods of one Redis would run, on loopback addresses of their own: the real servers, the real scripts. */
 export class RedisPods {
   readonly dir = mkdtempSync(join(tmpdir(), "redis-pods-"));
@@ -64,7 +69,7 @@ export class RedisPods {
   }
 
   /** One that signs itself, which is enough where no name is checked. */
-  private makeCertificate(): void {
+  makeCertificate(): void {
     const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "tls.key"];
     const args = ["req", "-x509", ...key, "-out", "tls.crt", "-subj", "/CN=test", "-days", "1"];
     execFileSync("openssl", args, { cwd: this.dir, stdio: "ignore" });
@@ -87,7 +92,7 @@ export class RedisPods {
       MASTER_NAME: "redis",
       SCRIPTS: this.scripts,
       SECRETS: this.passwords,
-      ...(this.tls ? { TLS: "true", CERTIFICATES: this.dir } : {}),
+      ...(this.tls ? { TLS: "true", CERTIFICATES: this.dir, RENEWAL_SECONDS: "1" } : {}),
       DATA: join(this.dir, `data-${pod}`),
       RUN: join(this.dir, `run-${pod}`),
     };
@@ -106,7 +111,7 @@ export class RedisPods {
   }
 
   private run(pod: number, entry: Pod, name: string, args: readonly string[]): void {
-    const child = spawn("sh", [join(this.scripts, `${name}.sh`), ...args], { env: this.env(pod) });
+    const child = spawn("sh", [join(this.scripts, `${name}.sh`), ...args], { env: this.env(pod), detached: true });
     const log = (data: Buffer): void => appendFileSync(join(this.dir, `${name}-${pod}.log`), data);
     child.stdout.on("data", log);
     child.stderr.on("data", log);
@@ -117,8 +122,8 @@ export class RedisPods {
   }
 
   /** The pod's process is gone at once; its container comes back. */
-  kill(pod: number, container = "redis", signal: NodeJS.Signals = "SIGKILL"): void {
-    this.pods.get(pod)?.processes.get(container)?.kill(signal);
+  kill(pod: number, container = "redis", signal: "SIGTERM" | "SIGKILL" = "SIGKILL"): void {
+    send(this.pods.get(pod)?.processes.get(container), signal);
   }
 
   /** The whole pod goes, gracefully or at once, and with it what is not on its volume. */
@@ -131,7 +136,7 @@ export class RedisPods {
       [...entry.processes.values()].map(async (child) => {
         if (child.exitCode !== null || child.signalCode !== null) return;
         const exit = once(child, "exit");
-        child.kill(graceful ? "SIGTERM" : "SIGKILL");
+        send(child, graceful ? "SIGTERM" : "SIGKILL");
         await exit;
       }),
     );

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import * as tls from "node:tls";
 import { RedisPods, missingProgram, until } from "./redisPods";
 
 const MISSING = missingProgram();
@@ -237,6 +238,17 @@ describe("the scripts of a Redis cluster", function () {
   });
 });
 
+/** Of the certificate that is shown there. */
+const fingerprint = (host: string, port: number): Promise<string> =>
+  new Promise((done, fail) => {
+    const socket = tls.connect({ host, port, rejectUnauthorized: false, timeout: 2000 }, () => {
+      done(socket.getPeerCertificate().fingerprint256);
+      socket.destroy();
+    });
+    socket.once("error", fail);
+    socket.once("timeout", () => socket.destroy(new Error(`${host}:${port} does not answer`)));
+  });
+
 describe("the scripts of Redis over TLS", function () {
   this.timeout(60_000);
   const open: RedisPods[] = [];
@@ -268,6 +280,21 @@ describe("the scripts of Redis over TLS", function () {
     );
     assert.equal((await pods.script(master, "stop.sh")).code, 0);
     await until("another is master", async () => (await pods.masters()).some((pod) => pod !== master));
+  });
+
+  it("take a renewed certificate, servers and sentinels alike", async () => {
+    const [pods] = open;
+    assert.ok(pods);
+    const shown = (): Promise<string[]> =>
+      Promise.all([6379, 26379].flatMap((port) => [0, 1, 2].map((pod) => fingerprint(pods.host(pod), port))));
+    const before = new Set(await shown());
+    assert.equal(before.size, 1);
+    pods.makeCertificate();
+    await until("all show the new one", async () => {
+      const now = new Set(await shown().catch(() => before));
+      return now.size === 1 && ![...now].some((each) => before.has(each));
+    });
+    assert.equal(await pods.cli((await pods.masters())[0] ?? 0, "app", "GET", "a"), "1");
   });
 
   it("form a cluster, and bring it to another size", async () => {

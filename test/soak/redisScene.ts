@@ -6,7 +6,6 @@ export const NAMES = ["single", "watched", "sharded"] as const;
 
 /** The three modes beside each other, and a pod that may reach them; like index.ts, but nothing else. */
 export const PROGRAM = `
-const fs = require("fs");
 const k8s = require("@pulumi/kubernetes");
 const random = require("@pulumi/random");
 const pulumi = require("@pulumi/pulumi");
@@ -15,7 +14,6 @@ const { RedisCluster } = require(process.env.ROOT + "/components/redisCluster");
 const { link } = require(process.env.ROOT + "/components/lib/network");
 const { containerSecurity, podSecurity } = require(process.env.ROOT + "/components/lib/security");
 const image = process.env.REDIS_IMAGE;
-const read = (file) => fs.readFileSync(process.env.CERTIFICATES + "/" + file, "utf8");
 const opts = { providers: {
   kubernetes: new k8s.Provider("cluster", { kubeconfig: process.env.KUBECONFIG, kubeClientSettings: { qps: 500, burst: 1000 } }),
   random: new random.Provider("random"),
@@ -24,9 +22,8 @@ const environment = new Environment("${ENVIRONMENT}", { environment: "${ENVIRONM
 const namespace = environment.namespace("data");
 const apps = environment.namespace("apps");
 const child = { provider: opts.providers.kubernetes };
-const certificate = new k8s.core.v1.Secret("certificate", { metadata: { namespace }, stringData: { "tls.crt": read("tls.crt"), "tls.key": read("tls.key"), "ca.crt": read("ca.crt") } }, child);
-const tls = { secretName: certificate.metadata.name, ca: read("ca.crt") };
-const common = { environment: "${ENVIRONMENT}", namespace, image, storage: "256Mi", memory: "64Mi", spread: "hard", tls };
+const authority = process.env.AUTHORITY;
+const common = { environment: "${ENVIRONMENT}", namespace, image, storage: "256Mi", memory: "64Mi", spread: "hard", authority };
 const sizes = {
   single: { mode: "standalone", masters: 1, replicas: 0 },
   watched: { mode: "sentinel", masters: 1, replicas: 2 },
@@ -39,7 +36,7 @@ for (const [name, size] of Object.entries(sizes)) {
   for (const { peer, port } of redis.entries) link(writer, peer, port, child);
   passwords[name] = redis.firstPassword;
 }
-const login = new k8s.core.v1.Secret("login", { metadata: { namespace: apps }, stringData: { ...passwords, "ca.crt": read("ca.crt") } }, child);
+const login = new k8s.core.v1.Secret("login", { metadata: { namespace: apps }, stringData: { ...passwords, "ca.crt": authority } }, child);
 new k8s.core.v1.Pod("writer", {
   metadata: { name: "writer", namespace: apps, labels: writer.selector, annotations: { "pulumi.com/skipAwait": "true" } },
   spec: {

@@ -3,10 +3,9 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { redisDnsNames } from "../../components/redisCluster/tls";
 import { ensureImages } from "../../toolchain/images";
 import { APPS, CLIENT, DATA, NAMES, PROGRAM, READER, WATCH, WRITER } from "./redisScene";
-import { NAME, ROOT, eventually, kubectl, platform, run, shell, tryKubectl } from "./world";
+import { ROOT, broughtUp, eventually, kubectl, outputs, run, shell, tryKubectl } from "../live/world";
 
 /** PLATFORM_TEST_REDIS_ROUNDS=20 repeats each fault so often, and gives the spread of the figures. */
 const ROUNDS = Number(process.env.PLATFORM_TEST_REDIS_ROUNDS ?? 1);
@@ -110,13 +109,14 @@ describe("redis: its three modes, under faults", function () {
   this.timeout(900_000);
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "platform-redis-"));
   let image = "";
+  let authority = "";
 
   async function engine(masters: number, ...args: string[]): Promise<string> {
     const env = {
       ...(await shell()),
       PULUMI_BACKEND_URL: `file://${dir}`,
       PULUMI_SKIP_CHECKPOINTS: "true",
-      CERTIFICATES: dir,
+      AUTHORITY: authority,
       ROOT,
       MASTERS: String(masters),
       REDIS_IMAGE: image,
@@ -131,25 +131,11 @@ describe("redis: its three modes, under faults", function () {
   }
   const up = (masters: number): Promise<string> => engine(masters, "up", "--yes", "--skip-preview", "--parallel", "64");
 
-  async function makeCertificate(): Promise<void> {
-    const names = NAMES.flatMap((name) => redisDnsNames(name, DATA)).map((name) => `DNS:${name}`);
-    const openssl = async (...args: string[]): Promise<void> => {
-      const { code, all } = await run("openssl", args, { cwd: dir });
-      assert.equal(code, 0, all);
-    };
-    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-    await openssl("req", "-x509", ...key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=test", "-days", "2");
-    await openssl("req", ...key, "-keyout", "tls.key", "-out", "tls.csr", "-subj", "/CN=redis");
-    fs.writeFileSync(path.join(dir, "names"), `subjectAltName=${[...new Set(names)].join(",")}\n`);
-    const sign = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names", "-days", "2"];
-    await openssl("x509", "-req", "-in", "tls.csr", ...sign, "-out", "tls.crt");
-  }
-
   before(async () => {
-    const { code, all } = await platform("sandbox", ["up", "--name", NAME]);
-    assert.equal(code, 0, all);
+    // For the issuer of certificates.
+    await broughtUp();
+    authority = (await outputs("dev")).edge.certificateAuthority;
     image = (await ensureImages(["redis"])).redis?.reference ?? "";
-    await makeCertificate();
     const loader = require.resolve("tsx/cjs");
     fs.writeFileSync(
       path.join(dir, "Pulumi.yaml"),

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MANIFESTS, askRegistry, pullLogin } from "../../checks/registry";
 import { parseReference } from "../../components/lib/imageReference";
-import { NAME, ROOT, eventually, get, itHolds, kubectl, outputs, platform, pulumi, standOf } from "./world";
+import { NAME, ROOT, eventually, get, itHolds, kubectl, outputs, platform, pulumi, standOf } from "../live/world";
 
 const STACKS = ["dev", "qa", "prod"] as const;
 type Stack = (typeof STACKS)[number];

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { filesOf, sandboxDir } from "../../sandbox/layout";
 import { backendOf, leftovers, pulumiProcesses } from "../../sandbox/pulumiProcesses";
 import { isAlive } from "../../toolchain/processes";
-import { NAME, ROOT, eventually, get, kubectl, outputs, platform, pulumi, shell } from "./world";
+import { NAME, ROOT, eventually, get, kubectl, outputs, platform, pulumi, shell } from "../live/world";
 
 /** How often `npm run up` is killed: a few times in `npm test`, as often as wanted by PLATFORM_TEST_KILLS. */
 const KILLS = Number(process.env.PLATFORM_TEST_KILLS ?? 3);

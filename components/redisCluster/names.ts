@@ -1,12 +1,3 @@
-import type * as pulumi from "@pulumi/pulumi";
-
-export interface RedisTls {
-  /** A Secret of the namespace with tls.crt, tls.key and ca.crt, for the names of `redisDnsNames`. */
-  readonly secretName: pulumi.Input<string>;
-  /** PEM of the authority, for clients that do not trust it anyway. It is no secret. */
-  readonly ca?: pulumi.Input<string>;
-}
-
 export const nodesService = (name: string): string => `${name}-nodes`;
 
 /** The names that the certificate of a Redis must hold, whatever its mode and size. */

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { filesOf } from "../../sandbox/layout";
 import { processesOf, signal } from "../../sandbox/processes";
 import { existing } from "../../sandbox/settings";
-import { NAME, broughtUp, kubectl, platform, pulumi, shell } from "./world";
+import { NAME, broughtUp, kubectl, platform, pulumi, shell } from "../live/world";
 
 const STACK = "dev";
 const SECOND = `${NAME}-second`;
