@@ -62,8 +62,8 @@ describe("the scripts of Redis with sentinels", function () {
     );
   });
 
-  it("let nobody in without a password, nor as the default user", async () => {
-    const { REDISCLI_AUTH: _, ...env } = process.env;
+  it("let nobody in without a password, nor as the default user", () => {
+    const env = { ...process.env, REDISCLI_AUTH: undefined };
     const cli = (...args: string[]): string =>
       execFileSync("redis-cli", ["-h", pods.host(0), ...args], { env, encoding: "utf8", stdio: "pipe" });
     assert.match(cli("GET", "kept"), /^NOAUTH/);
