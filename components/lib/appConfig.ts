@@ -19,7 +19,7 @@ export interface AppConfig extends AppSettings {
 
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const KEYS = ["source", "from", "port", "redis", "expose", "host"];
-const SETTINGS = ["replicas", "autoscale", "resources", "env", "secrets"];
+const SETTINGS = ["replicas", "autoscale", "resources", "env", "secrets", "generate"];
 
 export function parseApps(
   place: string,
@@ -69,6 +69,7 @@ class AppReader {
       resources: this.resources(app.resources),
       env: this.texts("env", app.env),
       secrets: this.texts("secrets", app.secrets),
+      generate: this.names("generate", app.generate),
     };
     checkAppSettings(name, place, settings, faults);
     return {
@@ -112,6 +113,13 @@ class AppReader {
       };
     };
     return { requests: amounts("requests"), limits: amounts("limits") };
+  }
+
+  private names(key: "generate", value: unknown): string[] {
+    if (value === undefined) return [];
+    if (Array.isArray(value) && value.every(isText)) return value;
+    this.faults.add(`${this.place}.${key}`, value, 'a list of variables, such as ["SESSION_KEY"]');
+    return [];
   }
 
   private texts(key: "env" | "secrets", value: unknown): Record<string, string> {

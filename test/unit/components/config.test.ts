@@ -14,6 +14,7 @@ const plain = {
   resources: undefined,
   env: {},
   secrets: {},
+  generate: [],
   host: undefined,
   replicas: undefined,
 };
