@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Edge } from "../edge";
+import { routeTo } from "../edge/route";
 import {
   type AppResources,
   type Autoscale,
@@ -195,16 +196,7 @@ export class AppWorkload extends PlatformComponent {
   }
 
   private createRoute(edge: Edge, host: string, identity: Identity, service: k8s.core.v1.Service): void {
-    const own: k8s.apiextensions.CustomResourceArgs = {
-      apiVersion: "gateway.networking.k8s.io/v1",
-      kind: "HTTPRoute",
-      metadata: this.metadataOf(identity),
-      spec: {
-        parentRefs: [{ ...edge.parent, sectionName: "https" }],
-        hostnames: [edge.hostOf(host)],
-        rules: [{ backendRefs: [{ name: service.metadata.name, port: 80 }] }],
-      },
-    };
+    const own = routeTo(edge, host, this.metadataOf(identity), service.metadata.name);
     new k8s.apiextensions.CustomResource(this.child("route"), transformed(own, this.args.transforms?.route), this.own);
   }
 

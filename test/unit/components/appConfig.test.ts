@@ -141,6 +141,9 @@ describe("an application's entry in a stack file", () => {
   it("has a host that no other has", () => {
     const both = { one: { ...sound, host: "web" }, two: { ...sound, host: "web" } };
     assert.deepEqual(parse(both), ['apps.two.host: found "web", allowed is a label of its own, as one has this one']);
+    assert.deepEqual(parse({ one: { ...sound, host: "grafana" } }), [
+      'apps.one.host: found "grafana", allowed is a label of its own, as the platform has this one',
+    ]);
     assert.ok(!Array.isArray(parse({ ...both, two: { ...sound, host: "two" } })));
     assert.ok(!Array.isArray(parse({ one: sound, two: sound })));
   });
