@@ -13,6 +13,7 @@ const only = (id) => ["open", "result", "over"].forEach((each) => (element(each)
 
 function over(why, advice = "", again = false) {
   only("over");
+  element("title").textContent = "This cannot be opened";
   element("why").textContent = why;
   element("advice").textContent = advice;
   element("retry").hidden = !again;
@@ -35,6 +36,7 @@ async function look() {
   element("locked").hidden = !answer.body.passphrase;
   element("until").textContent = `It can be opened until ${moment(answer.body.expires)}.`;
   only("open");
+  element("title").textContent = "A secret for you";
   say("");
   element(answer.body.passphrase ? "passphrase" : "submit").focus();
 }

@@ -25,6 +25,7 @@ describe("a visitor", () => {
   async function over(page: Page): Promise<string> {
     await until("it is over", () => !page.element("over").hidden);
     assert.deepEqual(page.shown("open", "result", "over"), ["over"]);
+    assert.equal(page.element("title").textContent, "This cannot be opened");
     return page.element("why").textContent;
   }
 
@@ -84,7 +85,7 @@ describe("a visitor", () => {
       await until("it can be pressed again", () => page.element("submit").getAttribute("aria-disabled") === null);
     };
     await tried("", /Type in the passphrase/);
-    await tried("wrong", /That is not the passphrase\. 4 more are allowed/);
+    await tried("wrong", /That is not the passphrase\. 4 more tries, then/);
     page.element("passphrase").value = "right";
     page.element("open").fire("submit");
     await until("it is open", () => !page.element("result").hidden);

@@ -71,8 +71,8 @@ export function routes({ secrets, store, metrics, stopping }: Parts): Route[] {
       throw new Problem(422, "passphrase_required", "This secret takes a passphrase.", { field: "passphrase" });
     if (revealed.state !== "wrong") throw gone(revealed);
     const { guessesLeft: attemptsLeft } = revealed;
-    const more = attemptsLeft === 1 ? "One more is allowed" : `${attemptsLeft} more are allowed`;
-    throw new Problem(403, "wrong_passphrase", `That is not the passphrase. ${more} before the secret is destroyed.`, {
+    const more = attemptsLeft === 1 ? "One more try" : `${attemptsLeft} more tries`;
+    throw new Problem(403, "wrong_passphrase", `That is not the passphrase. ${more}, then the secret is destroyed.`, {
       field: "passphrase",
       facts: { attemptsLeft },
     });
