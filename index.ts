@@ -4,7 +4,7 @@ import * as random from "@pulumi/random";
 import { Access } from "./components/access";
 import { waysIn } from "./components/access/ways";
 import { createApps } from "./components/apps";
-import { ClusterServices, MONITORING_SERVICE_IMAGES, SERVICE_IMAGES } from "./components/clusterServices";
+import { ClusterServices, SERVICE_IMAGES } from "./components/clusterServices";
 import { Edge } from "./components/edge";
 import { Environment } from "./components/environment";
 import type { AddressOf } from "./components/lib/balancer";
@@ -24,8 +24,7 @@ import {
   registryTarget,
   secretsTarget,
 } from "./components/lib/target";
-import { createMonitoring } from "./components/monitored";
-import { vaultWatched } from "./components/monitoring/subjects/vault";
+import { createMonitoring, wantedMonitoring } from "./components/monitoring/environment";
 import { Registry } from "./components/registry";
 import { SecretsPlatform } from "./components/secretsPlatform";
 import { createStores } from "./components/stores";
@@ -40,7 +39,7 @@ export = program(async () => {
   const kubeconfig = readKubeconfig();
   const facts = await clusterFacts(kubeconfig);
   checkPin(stack, facts, target.clusterUid ?? config.clusterUid, kubeconfig.context);
-  const wanted = { monitoring: config.monitoring.enabled };
+  const wanted = wantedMonitoring(target, config.monitoring);
   const installs = config.clusterServices === "install";
   const definitions = installs ? definitionsOf(target, wanted) : [];
   // A preview writes nothing, and may look ahead of the stack that installs them.
@@ -58,13 +57,14 @@ export = program(async () => {
   const opts = { providers: { kubernetes: cluster, random: new random.Provider("random") } };
   const { apiServers } = facts;
 
-  const concerns = ["secrets", "registry", "data", "edge", "apps", ...(wanted.monitoring ? ["monitoring"] : [])];
+  const concerns = ["secrets", "registry", "data", "edge", "apps", ...wanted.concerns];
   const { replicas, spread, quota } = config.profile;
   const environment = new Environment(stack, { environment: stack, concerns, quota }, opts);
   const { authority, ...vault } = secretsTarget(target, stack);
-  const monitoring = wanted.monitoring ? { images: images(target, MONITORING_SERVICE_IMAGES) } : undefined;
-  const shared = { environment: stack, images: images(target, SERVICE_IMAGES), monitoring, authority, apiServers };
-  const services = installs ? new ClusterServices("cluster", shared, opts) : undefined;
+  const shared = { environment: stack, images: images(target, SERVICE_IMAGES), authority, apiServers };
+  const services = installs
+    ? new ClusterServices("cluster", { ...shared, monitoring: wanted.services }, opts)
+    : undefined;
   const here = {
     environment: stack,
     spread,
@@ -111,6 +111,7 @@ export = program(async () => {
       ...here,
       namespace: environment.namespace("edge"),
       routesFrom: environment.namespace("apps"),
+      dashboards: environment.names.dashboards,
       image: image(target, "traefik"),
       ...config.edge,
       ...edgeTarget(target, stack),
@@ -136,13 +137,10 @@ export = program(async () => {
   );
 
   new Access("access", { environment: stack, namespace: environment.namespace("apps"), ...config.access }, opts);
-  const watched = {
-    vault: vaultWatched(secrets.peer, environment.namespace("secrets"), authority.certificate),
-    registry: registry.metrics,
-    ...stores.watched,
-  };
-  const monitored = { ...here, namespaces: environment.names, services: services?.watching ?? [] };
-  createMonitoring(config.monitoring, monitored, { watched, workloads }, opts);
+  const waits = { services: services?.watching ?? [], authority: authority.certificate };
+  const watched = { secrets, registry, stores: stores.watched, edge, workloads };
+  const watching = { ...here, ...config.monitoring, ...waits, ...watched, home: environment };
+  const dashboards = createMonitoring(wanted, watching, opts);
 
   services?.guard([environment, secrets, registry, ...stores.servers, edge, ...Object.values(workloads)], {
     provider: cluster,
@@ -152,6 +150,6 @@ export = program(async () => {
     edge: { address: edge.address, hosts, certificateAuthority: authority.certificate },
     namespaces: environment.names,
     cluster: { uid: facts.uid, server: facts.server },
-    access: waysIn({ environment: stack, vault: vault.url, developers: config.access.developers }),
+    access: waysIn({ environment: stack, vault: vault.url, developers: config.access.developers, dashboards }),
   };
 });

@@ -13,9 +13,9 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { freePort } from "../freePort";
 import { bootstrapConfig, dynamicConfig, patroniConfig } from "../../../components/postgres/patroni";
 import {
   OWN_LOGINS,
@@ -59,16 +59,6 @@ function owner(): Owner {
   const found = USERS.flatMap((user) => entries.filter((line) => line.startsWith(`${user}:`)))[0] ?? "";
   const [name = "", , uid, gid] = found.split(":");
   return { name, uid: Number(uid), gid: Number(gid) };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 export interface Said {
