@@ -1,18 +1,20 @@
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
 import { Access } from "./components/access";
 import { waysIn } from "./components/access/ways";
 import { createApps } from "./components/apps";
-import { ClusterServices, MONITORING_SERVICE_IMAGES, SERVICE_IMAGES } from "./components/clusterServices";
+import { ClusterServices } from "./components/clusterServices";
+import { serviceImages } from "./components/clusterServices/images";
 import { Edge } from "./components/edge";
 import { Environment } from "./components/environment";
 import type { AddressOf } from "./components/lib/balancer";
 import { checkPin, checkServices, clusterFacts, serviceAddress } from "./components/lib/cluster";
+import { concernsOf } from "./components/lib/concerns";
 import { decoded, parseConfig } from "./components/lib/config";
 import { applyDefinitions } from "./components/lib/definitions";
 import { readKubeconfig } from "./components/lib/kubeconfig";
+import { loginOf } from "./components/lib/login";
 import { program } from "./components/lib/program";
+import { createProviders } from "./components/lib/providers";
 import { recordedImages } from "./components/lib/promotion";
 import { registryReader } from "./components/lib/registryAccess";
 import {
@@ -38,11 +40,11 @@ export = program(async () => {
   const settings = new pulumi.Config();
   const config = parseConfig(stack, (key) => decoded(settings.get(key)));
   const target = readTarget();
-  const kubeconfig = readKubeconfig();
+  const installs = config.clusterServices === "install";
+  const { kubeconfig, enter } = await loginOf(stack, installs, readKubeconfig());
   const facts = await clusterFacts(kubeconfig);
   checkPin(stack, facts, target.clusterUid ?? config.clusterUid, kubeconfig.context);
   const wanted = { monitoring: config.monitoring.enabled };
-  const installs = config.clusterServices === "install";
   const definitions = installs ? definitionsOf(target, wanted) : [];
   // A preview writes nothing, and may look ahead of the stack that installs them.
   if (!installs && !pulumi.runtime.isDryRun()) checkServices(stack, facts, wanted);
@@ -51,21 +53,16 @@ export = program(async () => {
   const recorded = await recordedImages(stack, config.apps, source);
   if (!pulumi.runtime.isDryRun()) await applyDefinitions(kubeconfig, definitions);
 
-  const cluster = new k8s.Provider("cluster", {
-    kubeconfig: kubeconfig.providerInput,
-    clusterIdentifier: facts.uid,
-    kubeClientSettings: { qps: 500, burst: 1000 },
-  });
-  const opts = { providers: { kubernetes: cluster, random: new random.Provider("random") } };
+  const providers = createProviders(kubeconfig, facts);
+  const opts = { providers };
   const { apiServers } = facts;
 
-  const concerns = ["secrets", "registry", "data", "edge", "apps", ...(wanted.monitoring ? ["monitoring"] : [])];
   const { replicas, spread, quota } = config.profile;
-  const environment = new Environment(stack, { environment: stack, concerns, quota }, opts);
+  const environment = new Environment(stack, { environment: stack, concerns: concernsOf(wanted), quota, enter }, opts);
   const { authority, ...vault } = secretsTarget(target, stack);
-  const monitoring = wanted.monitoring ? { images: images(target, MONITORING_SERVICE_IMAGES) } : undefined;
-  const shared = { environment: stack, images: images(target, SERVICE_IMAGES), monitoring, authority, apiServers };
-  const services = installs ? new ClusterServices("cluster", shared, opts) : undefined;
+  const { deployers } = config;
+  const once = { environment: stack, ...serviceImages(target, wanted), authority, apiServers, deployers };
+  const services = installs ? new ClusterServices("cluster", once, opts) : undefined;
   const here = {
     environment: stack,
     spread,
@@ -114,8 +111,7 @@ export = program(async () => {
     opts,
   );
 
-  // Where the next stage finds it.
-  registry.pullSecret(environment.namespace("registry"), "stage");
+  registry.forNextStage(deployers.length > 0 || enter !== undefined);
   const edge = new Edge(
     "edge",
     {
@@ -158,7 +154,9 @@ export = program(async () => {
     for (const [name, { readiness }] of Object.entries(workloads)) monitor.probe(name, readiness);
   }
 
-  services?.guard([environment, secrets, registry, redis, edge, ...Object.values(workloads)], { provider: cluster });
+  services?.guard([environment, secrets, registry, redis, edge, ...Object.values(workloads)], {
+    provider: providers.kubernetes,
+  });
   return {
     ...apps,
     edge: { address: edge.address, hosts, certificateAuthority: authority.certificate },
