@@ -67,9 +67,9 @@ serve() {
 # Does something whenever the certificate is another one than before: it is renewed long before it ends.
 when_renewed() {
   [ -n "${TLS:-}" ] || return 0
-  known=$(cksum <"$CERTIFICATES/tls.crt")
+  known=$(sha256sum <"$CERTIFICATES/tls.crt")
   while sleep "${RENEWAL_SECONDS:-60}" >/dev/null 2>&1; do
-    now=$(cksum <"$CERTIFICATES/tls.crt")
+    now=$(sha256sum <"$CERTIFICATES/tls.crt")
     [ "$now" = "$known" ] || ! "$@" || known=$now
   done &
   renewing=$!

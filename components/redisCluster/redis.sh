@@ -13,8 +13,7 @@ settings() {
   echo "unixsocketperm 700"
   echo "dir $DATA"
   echo "aclfile $RUN/users.acl"
-  echo "masteruser replication"
-  echo "masterauth $(quoted replication)"
+  [ "$MODE" = standalone ] || printf 'masteruser replication\nmasterauth %s\n' "$(quoted replication)"
   # What a data set is worth as a successor is known once it is loaded or copied; the keeper lifts this then.
   case $MODE in
     sentinel)

@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MANIFESTS, askRegistry, pullLogin } from "../../checks/registry";
 import { parseReference } from "../../components/lib/imageReference";
+import { bytes } from "../../components/lib/quantities";
 import { NAME, ROOT, eventually, get, itHolds, kubectl, outputs, platform, pulumi, standOf } from "../live/world";
 
 const STACKS = ["dev", "qa", "prod"] as const;
@@ -67,6 +68,19 @@ describe("environments: dev, qa and prod side by side on one cluster", function 
   it("[002.9] each serves, at an address of its own", async () => {
     assert.equal(new Set(Object.values(endpoints)).size, STACKS.length);
     for (const stack of STACKS) await serves(stack);
+  });
+
+  it("take less than ten GiB of memory together", async () => {
+    const table = await eventually(() => kubectl(["top", "pods", "-A", "--no-headers"]), 60_000);
+    const used = table
+      .trim()
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([namespace = ""]) => /^(dev|qa|prod|platform)-/.test(namespace))
+      .map(([, , , memory = ""]) => bytes(memory) ?? NaN);
+    const total = used.reduce((sum, each) => sum + each, 0) / 2 ** 30;
+    console.log(`      ${used.length} pods use ${total.toFixed(1)} GiB`);
+    assert.ok(used.length > 40 && total < 10, `${total} GiB in ${used.length} pods`);
   });
 
   for (const stack of STACKS) itHolds(stack);
