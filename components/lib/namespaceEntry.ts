@@ -25,7 +25,11 @@ export const claimOf = (stack: string, namespace: string): object => ({
  * Takes a deployer's rights in a namespace of its own, and waits until they hold. They are in no state: they belong to
  * whoever deploys and not to what is deployed, and a stack that took them down itself could not see the end of it.
  */
-export function namespaceEntry(kubeconfig: Kubeconfig, stack: string): (namespace: string) => Promise<void> {
+export function namespaceEntry(
+  kubeconfig: Kubeconfig,
+  stack: string,
+  patienceMs = PATIENCE_MS,
+): (namespace: string) => Promise<void> {
   let api: ApiServer | undefined;
   return async (namespace) => {
     api ??= new ApiServer(kubeconfig);
@@ -36,11 +40,11 @@ export function namespaceEntry(kubeconfig: Kubeconfig, stack: string): (namespac
       headers: { "content-type": "application/apply-patch+yaml" },
       body: JSON.stringify(claimOf(stack, namespace)),
     });
-    const end = Date.now() + PATIENCE_MS;
+    const end = Date.now() + patienceMs;
     for (let seen = 0; seen < TIMES; seen = (await mayWork(api, namespace)) ? seen + 1 : 0) {
       if (Date.now() > end)
         throw new Error(
-          `${deployerName(stack)} has bound its rights in ${namespace}, but may still not work there after ${PATIENCE_MS / 1000} s: ` +
+          `${deployerName(stack)} has bound its rights in ${namespace}, but may still not work there after ${patienceMs / 1000} s: ` +
             `is the ClusterRole ${NAMESPACE_ROLE} there? The stack that installs the cluster's services makes it (platform:deployers)`,
         );
       await sleep(PAUSE_MS);
