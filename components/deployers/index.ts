@@ -46,7 +46,9 @@ export class Deployers extends PlatformComponent {
     const namespace = home.namespace("deployers");
     const fences = this.createFences(args.stacks);
     this.createNamespaceRole(fences);
-    this.createCommon(namespace);
+    // They look themselves up before they start.
+    const look = [{ apiGroups: [""], resources: ["serviceaccounts"], verbs: ["get"] }];
+    this.grantIn("all", namespace, "deployers", look, [group(DEPLOYERS_GROUP)]);
     for (const stack of args.stacks) this.createDeployer(stack, namespace, args.shared, fences);
     this.registerOutputs({ namespace });
   }
@@ -67,15 +69,6 @@ export class Deployers extends PlatformComponent {
       { metadata: { name: NAMESPACE_ROLE, labels: LABELS }, rules: [...namespaceRules] },
       { ...this.own, dependsOn: [...fences] },
     );
-  }
-
-  /** What all of them look up before they start: that they are there, and where pods reach the API server. */
-  private createCommon(namespace: pulumi.Output<string>): void {
-    const all = [group(DEPLOYERS_GROUP)];
-    const accounts = [{ apiGroups: [""], resources: ["serviceaccounts"], verbs: ["get"] }];
-    const addresses = [{ apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list"] }];
-    this.grantIn("accounts", namespace, "deployers", accounts, all);
-    this.grantIn("addresses", "default", "platform-deployers", addresses, all);
   }
 
   private createDeployer(

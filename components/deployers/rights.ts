@@ -2,7 +2,7 @@ import type * as k8s from "@pulumi/kubernetes";
 import { developerRules } from "../access/rules";
 import { OPERATORS_NAMESPACE } from "../clusterServices/controller";
 import { EDGE_RULES } from "../edge/rights";
-import { MONITORING_GROUP } from "../lib/cluster";
+import { API_SERVER_SLICE, MONITORING_GROUP } from "../lib/cluster";
 import { CONCERNS } from "../lib/concerns";
 import { deployerName } from "../lib/deployer";
 import { NAMESPACE_ROLE } from "../lib/namespaceEntry";
@@ -85,6 +85,7 @@ export const clusterRules = (stack: string): Rule[] => [
   rule("", READ, "namespaces"),
   named("", WRITE, ["namespaces"], namespacesOf(stack)),
   rule("", ["list"], "nodes"),
+  named("discovery.k8s.io", ["get"], ["endpointslices"], [API_SERVER_SLICE]),
   named(RBAC, ["get", "create", "patch"], ["rolebindings"], [deployerName(stack)]),
   named(RBAC, ["bind"], ["clusterroles"], [NAMESPACE_ROLE, REVIEWER]),
   rule(RBAC, READ, "clusterrolebindings", "clusterroles"),

@@ -92,14 +92,19 @@ describe("the rights of a deployer", () => {
     });
 
     it(`are enough to look at the cluster before ${stack} is touched, and to log in to its Vault`, () => {
-      const discovery = { group: "discovery.k8s.io", resource: "endpointslices", namespace: "default" };
+      const slices = {
+        group: "discovery.k8s.io",
+        resource: "endpointslices",
+        namespace: "default",
+        name: "kubernetes",
+      };
       const account = { verb: "get", group: "", resource: "serviceaccounts", namespace: "platform-deployers" };
       const token = { verb: "create", group: "", resource: "serviceaccounts/token", name: "deployer" };
       assert.deepEqual(
         refused(stack, [
           { verb: "get", group: "", resource: "namespaces", name: "kube-system" },
           { verb: "list", group: "", resource: "nodes" },
-          { verb: "list", ...discovery },
+          { verb: "get", ...slices },
           { ...account, name: `deployer-${stack}` },
           { ...token, namespace: `${stack}-secrets` },
         ]),
