@@ -1,6 +1,7 @@
 import { accessChecks } from "./access";
 import { applicationChecks } from "./applications";
 import type { Check } from "./check";
+import { deployerChecks } from "./deployer";
 import { namespaceChecks } from "./namespaces";
 import { networkChecks } from "./network";
 import { programChecks } from "./program";
@@ -20,4 +21,5 @@ export const CHECKS: readonly Check[] = [
   ...redisChecks,
   ...secretChecks,
   ...accessChecks,
+  ...deployerChecks,
 ];
