@@ -40,11 +40,11 @@ export = program(async () => {
   const settings = new pulumi.Config();
   const config = parseConfig(stack, (key) => decoded(settings.get(key)));
   const target = readTarget();
-  const installs = config.clusterServices === "install";
-  const { kubeconfig, enter } = await loginOf(stack, installs, readKubeconfig());
+  const { kubeconfig, enter, promoters } = await loginOf(stack, config, readKubeconfig());
   const facts = await clusterFacts(kubeconfig);
   checkPin(stack, facts, target.clusterUid ?? config.clusterUid, kubeconfig.context);
   const wanted = { monitoring: config.monitoring.enabled };
+  const installs = config.clusterServices === "install";
   const definitions = installs ? definitionsOf(target, wanted) : [];
   // A preview writes nothing, and may look ahead of the stack that installs them.
   if (!installs && !pulumi.runtime.isDryRun()) checkServices(stack, facts, wanted);
@@ -111,7 +111,7 @@ export = program(async () => {
     opts,
   );
 
-  registry.forNextStage(deployers.length > 0 || enter !== undefined);
+  registry.forNextStage(promoters);
   const edge = new Edge(
     "edge",
     {

@@ -15,6 +15,8 @@ export const deployerGroup = (stack: string): string => `platform:${stack}-deplo
 
 /** Shortest that the API server gives; whoever holds the login has it made anew before it ends. */
 const DURATION = "10m";
+/** How long one is used for questions of our own: asking anew holds up all others that wait for an answer. */
+const HELD_MS = 300_000;
 
 const CREDENTIAL = [
   '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":',
@@ -47,18 +49,31 @@ const mint = (stack: string): Exec => ({
  * as that account. Undefined where the cluster has none, or where it is not for whoever asks to know.
  */
 export async function deployerOf(kubeconfig: Kubeconfig, stack: string): Promise<Kubeconfig | undefined> {
-  const url = `/api/v1/namespaces/${DEPLOYERS_NAMESPACE}/serviceaccounts/${deployerName(stack)}`;
-  const found = await new ApiServer(kubeconfig).ask(url).catch((error: Error) => {
+  const account = `/api/v1/namespaces/${DEPLOYERS_NAMESPACE}/serviceaccounts/${deployerName(stack)}`;
+  return (await isThere(kubeconfig, account)) ? asDeployer(kubeconfig, stack) : undefined;
+}
+
+/** Whether any stack of the cluster has one. */
+export const hasDeployers = (kubeconfig: Kubeconfig): Promise<boolean> =>
+  isThere(kubeconfig, `/api/v1/namespaces/${DEPLOYERS_NAMESPACE}`);
+
+async function isThere(kubeconfig: Kubeconfig, url: string): Promise<boolean> {
+  try {
+    return (await new ApiServer(kubeconfig).ask(url)) !== undefined;
+  } catch (error) {
     if (!isForbidden(error)) throw error;
-  });
-  return found ? asDeployer(kubeconfig, stack) : undefined;
+    return false;
+  }
 }
 
 function asDeployer(kubeconfig: Kubeconfig, stack: string): Kubeconfig {
   const login = loggedInBy(kubeconfig, mint(stack));
+  let held: { readonly at: number; readonly credential: ReturnType<Kubeconfig["credential"]> } | undefined;
   const credential = (): ReturnType<Kubeconfig["credential"]> => {
+    if (held && Date.now() - held.at < HELD_MS) return held.credential;
     try {
-      return login.credential();
+      held = { at: Date.now(), credential: login.credential() };
+      return held.credential;
     } catch (error) {
       const { stderr, message } = error as { stderr?: string; message: string };
       throw new Error(
