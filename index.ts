@@ -2,8 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Access } from "./components/access";
 import { waysIn } from "./components/access/ways";
 import { createApps } from "./components/apps";
-import { ClusterServices } from "./components/clusterServices";
-import { serviceImages } from "./components/clusterServices/images";
+import { ClusterServices, SERVICE_IMAGES } from "./components/clusterServices";
 import { Edge } from "./components/edge";
 import { Environment } from "./components/environment";
 import type { AddressOf } from "./components/lib/balancer";
@@ -26,9 +25,7 @@ import {
   registryTarget,
   secretsTarget,
 } from "./components/lib/target";
-import { MONITORING_IMAGES, Monitoring } from "./components/monitoring";
-import { redisWatched } from "./components/monitoring/subjects/redis";
-import { vaultWatched } from "./components/monitoring/subjects/vault";
+import { createMonitoring, wantedMonitoring } from "./components/monitoring/environment";
 import { RedisCluster } from "./components/redisCluster";
 import { Registry } from "./components/registry";
 import { SecretsPlatform } from "./components/secretsPlatform";
@@ -43,7 +40,7 @@ export = program(async () => {
   const { kubeconfig, enter, promoters } = await loginOf(stack, config, readKubeconfig());
   const facts = await clusterFacts(kubeconfig);
   checkPin(stack, facts, target.clusterUid ?? config.clusterUid, kubeconfig.context);
-  const wanted = { monitoring: config.monitoring.enabled };
+  const wanted = wantedMonitoring(target, config.monitoring);
   const installs = config.clusterServices === "install";
   const definitions = installs ? definitionsOf(target, wanted) : [];
   // A preview writes nothing, and may look ahead of the stack that installs them.
@@ -61,8 +58,10 @@ export = program(async () => {
   const environment = new Environment(stack, { environment: stack, concerns: concernsOf(wanted), quota, enter }, opts);
   const { authority, ...vault } = secretsTarget(target, stack);
   const { deployers } = config;
-  const once = { environment: stack, ...serviceImages(target, wanted), authority, apiServers, deployers };
-  const services = installs ? new ClusterServices("cluster", once, opts) : undefined;
+  const shared = { environment: stack, images: images(target, SERVICE_IMAGES), authority, apiServers, deployers };
+  const services = installs
+    ? new ClusterServices("cluster", { ...shared, monitoring: wanted.services }, opts)
+    : undefined;
   const here = {
     environment: stack,
     spread,
@@ -103,7 +102,7 @@ export = program(async () => {
       ...here,
       namespace: environment.namespace("data"),
       image: image(target, "redis"),
-      exporterImage: wanted.monitoring ? image(target, "redis-exporter") : undefined,
+      exporterImage: wanted.exporterImage,
       secrets,
       authority: authority.certificate,
       ...config.redis,
@@ -118,6 +117,7 @@ export = program(async () => {
       ...here,
       namespace: environment.namespace("edge"),
       routesFrom: environment.namespace("apps"),
+      dashboards: environment.names.dashboards,
       image: image(target, "traefik"),
       ...config.edge,
       ...edgeTarget(target, stack),
@@ -143,16 +143,10 @@ export = program(async () => {
   );
 
   new Access("access", { environment: stack, namespace: environment.namespace("apps"), ...config.access }, opts);
-  if (wanted.monitoring) {
-    const where = { ...here, namespace: environment.namespace("monitoring"), namespaces: environment.names };
-    const waits = { services: services?.watching ?? [] };
-    const args = { ...where, ...config.monitoring, ...waits, images: images(target, MONITORING_IMAGES) };
-    const monitor = new Monitoring("monitoring", args, opts);
-    monitor.watch("vault", vaultWatched(secrets.peer, environment.namespace("secrets"), authority.certificate));
-    monitor.watch("registry", registry.metrics);
-    monitor.watch("redis", redisWatched(redis.metrics));
-    for (const [name, { readiness }] of Object.entries(workloads)) monitor.probe(name, readiness);
-  }
+  const waits = { services: services?.watching ?? [], authority: authority.certificate };
+  const watched = { secrets, registry, redis, edge, workloads };
+  const watching = { ...here, ...config.monitoring, ...waits, ...watched, home: environment };
+  const dashboards = createMonitoring(wanted, watching, opts);
 
   services?.guard([environment, secrets, registry, redis, edge, ...Object.values(workloads)], {
     provider: providers.kubernetes,
@@ -162,6 +156,6 @@ export = program(async () => {
     edge: { address: edge.address, hosts, certificateAuthority: authority.certificate },
     namespaces: environment.names,
     cluster: { uid: facts.uid, server: facts.server },
-    access: waysIn({ environment: stack, vault: vault.url, developers: config.access.developers }),
+    access: waysIn({ environment: stack, vault: vault.url, developers: config.access.developers, dashboards }),
   };
 });

@@ -1,10 +1,14 @@
+import { availableParallelism } from "node:os";
 import { type Check, type Outcome, Skip } from "./check";
+
+/** More would only take the processor from each other, and on a machine that also runs the cluster from what they look at. */
+const AT_ONCE = Math.max(2, availableParallelism());
 
 /** Runs checks side by side, as many at once as are let, and reports them in their order as soon as they are known. */
 export async function runChecks<S>(
   checks: readonly Check<S>[],
   stand: S,
-  { atOnce, report }: { readonly atOnce: number; readonly report?: (outcome: Outcome) => unknown },
+  { atOnce = AT_ONCE, report }: { readonly atOnce?: number; readonly report?: (outcome: Outcome) => unknown } = {},
 ): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   const waiting = [...checks.entries()];

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { officialImages } from "../components/lib/target";
 import { kubectl } from "../sandbox/addons";
 import { CONTROL_PLANE } from "../sandbox/controlPlane";
 import { down as sandboxDown } from "../sandbox/down";
@@ -16,7 +17,6 @@ import { ensure } from "../toolchain";
 import { defaultCacheRoot } from "../toolchain/cache";
 import { reachableHosts } from "../toolchain/connectivity";
 import { imageItems } from "../toolchain/images";
-import { upstreamReference } from "../toolchain/images/lock";
 import { UsageError } from "./errors";
 import { kindSession, kindTarget } from "./kindTarget";
 import { NO_DEPLOYER, PROGRAM_ITEMS, Session, sandboxSession, stateSession, toolSession } from "./session";
@@ -106,8 +106,7 @@ async function contextSession(context: string): Promise<Session> {
   const { target } = filesOf(dir);
   if (!fs.existsSync(target)) {
     fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
-    const images = Object.fromEntries(PROGRAM_IMAGES.map((name) => [name, upstreamReference(name)]));
-    writeTarget(dir, { description: described({ name: "", context }), images, registries: {} });
+    writeTarget(dir, { description: described({ name: "", context }), images: officialImages(), registries: {} });
   }
   return {
     ...toolSession(await ensure(PROGRAM_ITEMS)),

@@ -1,5 +1,5 @@
 import { PULL_PORT, PUSH_PORT } from "../components/lib/registryPorts";
-import type { Target } from "../components/lib/target";
+import { type Target, officialImages } from "../components/lib/target";
 import { VAULT_PORT } from "../components/secretsPlatform/settings";
 import { KindCluster, kindDir, kindUp } from "../sandbox/kind";
 import { registryHost } from "../sandbox/environments";
@@ -7,7 +7,6 @@ import { EDGE_PORTS, HTTP } from "../sandbox/kindConfig";
 import { filesOf } from "../sandbox/layout";
 import { authority, certificate } from "../sandbox/pki";
 import type { Toolchain } from "../toolchain";
-import { imageLock, upstreamReference } from "../toolchain/images/lock";
 import { Session, sandboxSession } from "./session";
 import { definitions, writeTarget } from "./target";
 
@@ -38,7 +37,7 @@ function targetOf({ name, dir, uid, nodes }: KindCluster): Target {
   return {
     description: `kind cluster "${name}"`,
     clusterUid: uid,
-    images: Object.fromEntries(Object.keys(imageLock).map((image) => [image, upstreamReference(image)])),
+    images: officialImages(),
     registries: Object.fromEntries(registries),
     vaults: Object.fromEntries(
       nodes.map(({ environment, address, ports }) => [

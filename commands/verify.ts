@@ -11,7 +11,6 @@ import { ROOT, removeSalt } from "./session";
 import { checkStack } from "./stacks";
 
 /** Most of a check is waiting for others. */
-const AT_ONCE = 8;
 
 const HELP = `npm run verify [-- --stack NAME] [--name CLUSTER] [--context NAME] [--json]
 
@@ -42,7 +41,6 @@ async function main(args: string[]): Promise<void> {
   process.once("SIGINT", leave);
   try {
     const outcomes = await runChecks(CHECKS, stand, {
-      atOnce: AT_ONCE,
       report: (outcome) => values.json || console.log(line(outcome)),
     });
     console.log(values.json ? JSON.stringify(outcomes, null, 2) : summary(outcomes));

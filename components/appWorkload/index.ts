@@ -1,7 +1,16 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
 import type { Edge } from "../edge";
-import { type AppResources, type Autoscale, checkAppSettings, secretKey, vaultPathOf } from "../lib/appSettings";
+import { routeTo } from "../edge/route";
+import {
+  type AppResources,
+  type Autoscale,
+  checkAppSettings,
+  generatedPathOf,
+  secretKey,
+  vaultPathOf,
+} from "../lib/appSettings";
 import { type AddressOf, NO_ADDRESS, balancerAddress } from "../lib/balancer";
 import { PlatformComponent } from "../lib/component";
 import { Faults } from "../lib/faults";
@@ -11,7 +20,7 @@ import { Peer, fromOutsidePods, link } from "../lib/network";
 import { SKIP_AWAIT, WORKLOAD_TIMEOUT } from "../lib/security";
 import type { Spread } from "../lib/spread";
 import type { RedisCluster } from "../redisCluster";
-import type { SecretsPlatform } from "../secretsPlatform";
+import type { Kept, SecretsPlatform } from "../secretsPlatform";
 import { deploymentOf } from "./deployment";
 
 export interface AppWorkloadArgs {
@@ -35,7 +44,9 @@ export interface AppWorkloadArgs {
   readonly env?: Readonly<Record<string, string>>;
   /** Settings kept in Vault at the application's own path, by variable. @example { API_KEY: "apps/web#api_key" } */
   readonly secrets?: Readonly<Record<string, string>>;
-  /** Brings `secrets`. */
+  /** Variables whose values the platform makes at random, once: 43 letters and digits each. @example ["SESSION_KEY"] */
+  readonly generate?: readonly string[];
+  /** Brings `secrets` and what is generated. */
   readonly vault?: SecretsPlatform;
   /** The Redis it uses: opens the paths to it and passes REDIS_HOST, _PORT, _USERNAME, _PASSWORD, _MODE and what the mode needs. */
   readonly redis?: RedisCluster;
@@ -120,17 +131,28 @@ export class AppWorkload extends PlatformComponent {
 
   /** Nobody but this application's reader may ask for its path, and that reader for nothing else. */
   private syncSecrets(): pulumi.Output<string> | undefined {
-    const { vault, secrets = {}, namespace } = this.args;
+    const { vault, secrets = {}, generate = [], namespace } = this.args;
     const keys = Object.entries(secrets).map(([variable, text]) => [variable, secretKey(this.ownName, text)] as const);
-    if (!vault || keys.length === 0) return undefined;
+    if (!vault || keys.length + generate.length === 0) return undefined;
     const properties = [...new Set(keys.flatMap(([, key]) => key ?? []))];
+    const given = properties.length > 0 ? [{ path: vaultPathOf(this.ownName), properties }] : [];
     const name = this.child("env");
+    const made = generate.map((variable) => [variable, variable] as const);
     return vault.sync(name, {
       namespace,
       secretName: name,
-      from: { path: vaultPathOf(this.ownName), properties },
-      template: Object.fromEntries(keys.map(([variable, key]) => [variable, `{{ .${key} }}`])),
+      from: [...given, ...generate.map((variable) => this.generated(variable, vault))],
+      template: Object.fromEntries([...keys, ...made].map(([variable, key]) => [variable, `{{ .${key} }}`])),
     });
+  }
+
+  private generated(variable: string, vault: SecretsPlatform): Kept {
+    const { result } = new random.RandomPassword(
+      this.child(`generated-${variable}`),
+      { length: 43, special: false },
+      this.own,
+    );
+    return vault.keep(generatedPathOf(this.ownName, variable), { [variable]: result });
   }
 
   private createAutoscaler({ min, max, cpu }: Autoscale, identity: Identity, target: k8s.apps.v1.Deployment): void {
@@ -174,16 +196,7 @@ export class AppWorkload extends PlatformComponent {
   }
 
   private createRoute(edge: Edge, host: string, identity: Identity, service: k8s.core.v1.Service): void {
-    const own: k8s.apiextensions.CustomResourceArgs = {
-      apiVersion: "gateway.networking.k8s.io/v1",
-      kind: "HTTPRoute",
-      metadata: this.metadataOf(identity),
-      spec: {
-        parentRefs: [{ ...edge.parent, sectionName: "https" }],
-        hostnames: [edge.hostOf(host)],
-        rules: [{ backendRefs: [{ name: service.metadata.name, port: 80 }] }],
-      },
-    };
+    const own = routeTo(edge, host, this.metadataOf(identity), service.metadata.name);
     new k8s.apiextensions.CustomResource(this.child("route"), transformed(own, this.args.transforms?.route), this.own);
   }
 
@@ -209,7 +222,7 @@ function check(name: string, args: AppWorkloadArgs): void {
     faults.add("replicas", args.replicas, "nothing, as autoscale decides");
   if (!args.autoscale && args.replicas === undefined) faults.add("replicas", undefined, "a number, or autoscale");
   if (args.host && !args.edge) faults.add("edge", undefined, "the Edge under whose domain the host is");
-  if (Object.keys(args.secrets ?? {}).length > 0 && !args.vault)
+  if (Object.keys(args.secrets ?? {}).length + (args.generate ?? []).length > 0 && !args.vault)
     faults.add("vault", undefined, "the SecretsPlatform that keeps the secrets");
   checkAppSettings(name, "args", args, faults);
   faults.throwIfAny(`the application "${name}" cannot be made`, "Mend its arguments.");

@@ -9,12 +9,29 @@ import { WORKLOAD_TIMEOUT } from "../lib/security";
 import { type Controller, createController } from "./controller";
 import { certManager, externalSecrets, kubeStateMetrics, prometheusOperator } from "./controllers";
 import { createMark, createRefusal } from "./guard";
-import type { MonitoringImages, ServiceImages } from "./images";
 import { NODES_CONCERN, createNodeExporter } from "./nodeExporter";
 
-export interface ClusterServicesArgs extends ServiceImages {
+/** The names of the images in the lock, by what they are here. */
+export const SERVICE_IMAGES = {
+  certManager: "cert-manager-controller",
+  externalSecrets: "external-secrets",
+} as const;
+export const MONITORING_SERVICE_IMAGES = {
+  prometheusOperator: "prometheus-operator",
+  configReloader: "prometheus-config-reloader",
+  kubeStateMetrics: "kube-state-metrics",
+  nodeExporter: "node-exporter",
+} as const;
+
+type Images<T> = Readonly<Record<keyof T, pulumi.Input<string>>>;
+
+export interface ClusterServicesArgs {
   /** The environment whose stack installs them. */
   readonly environment: string;
+  /** By digest, from the image lock. */
+  readonly images: Images<typeof SERVICE_IMAGES>;
+  /** Adds what every environment's monitoring needs. @default none */
+  readonly monitoring?: { readonly images: Images<typeof MONITORING_SERVICE_IMAGES> };
   /** Certificate and key of the platform's authority, PEM. */
   readonly authority: { readonly certificate: pulumi.Input<string>; readonly key: pulumi.Input<string> };
   readonly apiServers: readonly Place[];
@@ -78,7 +95,7 @@ export class ClusterServices extends PlatformComponent {
   }
 
   private createWatchers(
-    images: MonitoringImages,
+    images: Images<typeof MONITORING_SERVICE_IMAGES>,
     controller: (each: Controller) => pulumi.Resource,
     nodes: pulumi.Output<string>,
   ): pulumi.Resource[] {

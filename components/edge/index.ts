@@ -9,7 +9,7 @@ import { NAMESPACE_LABEL, type Peer, type Place, fromOutsidePods, toApiServer } 
 import { SKIP_AWAIT } from "../lib/security";
 import type { Spread } from "../lib/spread";
 import { createRights } from "./rights";
-import { LISTENS, READY_PATH, createServer } from "./server";
+import { LISTENS, METRICS_PORT, READY_PATH, createServer } from "./server";
 
 const API_VERSION = "gateway.networking.k8s.io/v1";
 const HTTPS = 443;
@@ -19,6 +19,8 @@ export interface EdgeArgs {
   readonly namespace: pulumi.Output<string>;
   /** The other namespace whose routes it serves. */
   readonly routesFrom: pulumi.Output<string>;
+  /** The namespace of the dashboards, where there are some: their route is served too, and metrics are told for them. */
+  readonly dashboards?: pulumi.Output<string>;
   /** By digest, from the image lock. */
   readonly image: pulumi.Input<string>;
   /** Below which every host is. @example "dev.platform.test" */
@@ -45,6 +47,8 @@ export interface EdgeArgs {
  */
 export class Edge extends PlatformComponent {
   readonly peer: Peer;
+  /** Where its servers tell their metrics, if they do. */
+  readonly metrics?: { readonly peer: Peer; readonly port: number };
   /** Of the load balancer, as far as the cluster gave one. */
   readonly address: pulumi.Output<string>;
   /** The parent of a route to an application. */
@@ -60,6 +64,7 @@ export class Edge extends PlatformComponent {
     this.peer = { name, namespace: args.namespace, selector: selector(identity) };
     fromOutsidePods(this.peer, [LISTENS.http, LISTENS.https], args.podCidrs, this.own);
     toApiServer(this.peer, args.apiServers, this.own);
+    if (args.dashboards) this.metrics = { peer: this.peer, port: METRICS_PORT };
     const gatewayClass = this.createClass(identity);
     const gateway = this.createGateway(identity, gatewayClass);
     this.parent = { name: gateway.metadata.name, namespace: args.namespace };
@@ -87,8 +92,8 @@ export class Edge extends PlatformComponent {
   }
 
   private createAccount(identity: Identity): pulumi.Output<string> {
-    const { namespace, routesFrom } = this.args;
-    const place = { namespace, routesFrom, gatewayClass: this.className };
+    const { namespace, routesFrom, dashboards } = this.args;
+    const place = { namespace, routesFrom, dashboards, gatewayClass: this.className };
     return createRights((role) => this.child(role), place, identity, this.own);
   }
 
@@ -117,14 +122,15 @@ export class Edge extends PlatformComponent {
     identity: Identity,
     gatewayClass: k8s.apiextensions.CustomResource,
   ): k8s.apiextensions.CustomResource {
-    const { namespace, routesFrom, domain } = this.args;
+    const { namespace, routesFrom, dashboards, domain } = this.args;
     const hostname = `*.${domain}`;
     const tls = certificate(
       this.child("tls"),
       { name: `${identity.name}-tls`, namespace, dnsNames: [hostname] },
       { ...this.own, dependsOn: this.args.services },
     );
-    const apps = { matchExpressions: [{ key: NAMESPACE_LABEL, operator: "In", values: [routesFrom] }] };
+    const values = [routesFrom, ...(dashboards ? [dashboards] : [])];
+    const others = { matchExpressions: [{ key: NAMESPACE_LABEL, operator: "In", values }] };
     return this.createObject(
       "gateway",
       "Gateway",
@@ -139,7 +145,7 @@ export class Edge extends PlatformComponent {
             protocol: "HTTPS",
             hostname,
             tls: { mode: "Terminate", certificateRefs: [{ group: "", kind: "Secret", name: tls }] },
-            allowedRoutes: { namespaces: { from: "Selector", selector: apps } },
+            allowedRoutes: { namespaces: { from: "Selector", selector: others } },
           },
           // The Service has no port for it.
           { name: "health", port: LISTENS.health, protocol: "HTTP" },

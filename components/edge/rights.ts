@@ -33,13 +33,14 @@ export interface RightsArgs {
   readonly namespace: pulumi.Output<string>;
   /** The other namespace whose routes it serves. */
   readonly routesFrom: pulumi.Output<string>;
+  readonly dashboards?: pulumi.Output<string>;
   readonly gatewayClass: string;
 }
 
 /** Resolves to the account's name once it may do its work. */
 export function createRights(
   child: (role: string) => string,
-  { namespace, routesFrom, gatewayClass }: RightsArgs,
+  { namespace, routesFrom, dashboards, gatewayClass }: RightsArgs,
   identity: Identity,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> {
@@ -65,7 +66,12 @@ export function createRights(
     { metadata, roleRef: { apiGroup, kind: "ClusterRole", name: role.metadata.name }, subjects },
     opts,
   );
-  const bindings = [within("own", namespace, EDGE_RULES), within("routes", routesFrom, WATCHED), everywhere];
+  const bindings = [
+    within("own", namespace, EDGE_RULES),
+    within("routes", routesFrom, WATCHED),
+    ...(dashboards ? [within("dashboards", dashboards, WATCHED)] : []),
+    everywhere,
+  ];
   const bound = pulumi.all(bindings.map(({ metadata: { name: bindingName } }) => bindingName));
   return pulumi.all([account.metadata.name, bound]).apply(([accountName]) => accountName);
 }

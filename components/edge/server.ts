@@ -7,23 +7,32 @@ import { whenReady, whenStarted, whileAlive } from "../lib/probes";
 
 /** A listener of the Gateway belongs to the entry point of the same port. */
 export const LISTENS = { http: 8000, https: 8443, health: 9000 };
+/** No listener of the Gateway has it, so no route leads here. */
+export const METRICS_PORT = 9100;
 /** Answers only once the Gateway's routes are loaded. */
 export const READY_PATH = "/ready";
 
 const STOP_SECONDS = 5;
 const FINISH_SECONDS = 20;
 
+const METRICS = [
+  `--entryPoints.metrics.address=:${METRICS_PORT}`,
+  "--metrics.prometheus=true",
+  "--metrics.prometheus.entryPoint=metrics",
+];
+
 export interface ServerArgs {
   readonly environment: string;
   readonly namespace: pulumi.Output<string>;
   readonly routesFrom: pulumi.Output<string>;
+  readonly dashboards?: pulumi.Output<string>;
   readonly image: pulumi.Input<string>;
   readonly account: pulumi.Input<string>;
   readonly replicas: number;
   readonly spread: Spread;
 }
 
-const flags = ({ environment, namespace, routesFrom }: ServerArgs): pulumi.Input<string>[] => [
+const flags = ({ environment, namespace, routesFrom, dashboards }: ServerArgs): pulumi.Input<string>[] => [
   ...Object.entries(LISTENS).flatMap(([name, port]) => [
     `--entryPoints.${name}.address=:${port}`,
     `--entryPoints.${name}.transport.lifeCycle.graceTimeOut=${FINISH_SECONDS}s`,
@@ -31,12 +40,15 @@ const flags = ({ environment, namespace, routesFrom }: ServerArgs): pulumi.Input
   "--ping=true",
   "--ping.entryPoint=health",
   "--providers.kubernetesGateway=true",
-  pulumi.interpolate`--providers.kubernetesGateway.namespaces=${namespace},${routesFrom}`,
+  pulumi
+    .all([namespace, routesFrom, ...(dashboards ? [dashboards] : [])])
+    .apply((namespaces) => `--providers.kubernetesGateway.namespaces=${namespaces.join(",")}`),
   `--providers.kubernetesGateway.labelSelector=platform/environment=${environment}`,
   // A pod that stops serves on for five seconds: its way there has to be gone well before.
   "--providers.providersThrottleDuration=500ms",
   // Node closes a connection that is idle for five seconds: who sends on it in that moment loses the request.
   "--serversTransport.forwardingTimeouts.idleConnTimeout=3s",
+  ...(dashboards ? METRICS : []),
   "--global.checkNewVersion=false",
   "--global.sendAnonymousUsage=false",
   "--log.level=WARN",
@@ -69,6 +81,7 @@ function podOf(args: ServerArgs, identity: Identity): k8s.types.input.core.v1.Po
   const probe = (path: string): k8s.types.input.core.v1.Probe => ({
     httpGet: { path, port: "health" },
   });
+  const ports = { ...LISTENS, ...(args.dashboards ? { metrics: METRICS_PORT } : {}) };
   return {
     serviceAccountName: args.account,
     automountServiceAccountToken: true,
@@ -82,7 +95,7 @@ function podOf(args: ServerArgs, identity: Identity): k8s.types.input.core.v1.Po
         name: "traefik",
         image: args.image,
         args: flags(args),
-        ports: Object.entries(LISTENS).map(([name, containerPort]) => ({ name, containerPort })),
+        ports: Object.entries(ports).map(([name, containerPort]) => ({ name, containerPort })),
         resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { cpu: "1", memory: "256Mi" } },
         startupProbe: whenStarted(probe("/ping")),
         readinessProbe: whenReady(probe(READY_PATH)),

@@ -1,3 +1,4 @@
+import { DASHBOARDS_HOST } from "../edge/route";
 import { type Amounts, type AppSettings, checkAppSettings } from "./appSettings";
 import { NAME, type Reader, isText } from "./configReader";
 import type { Faults } from "./faults";
@@ -19,7 +20,7 @@ export interface AppConfig extends AppSettings {
 
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const KEYS = ["source", "from", "port", "redis", "expose", "host"];
-const SETTINGS = ["replicas", "autoscale", "resources", "env", "secrets"];
+const SETTINGS = ["replicas", "autoscale", "resources", "env", "secrets", "generate"];
 
 export function parseApps(
   place: string,
@@ -32,7 +33,7 @@ export function parseApps(
   const apps = entries.map(
     ([name, each]) => [name, new AppReader(name, `${place}.${name}`, reader, faults).parse(each, build)] as const,
   );
-  const taken = new Map<string, string>();
+  const taken = new Map([[DASHBOARDS_HOST, "the platform"]]);
   for (const [name, { host }] of apps) {
     if (host === undefined) continue;
     const first = taken.get(host);
@@ -69,6 +70,7 @@ class AppReader {
       resources: this.resources(app.resources),
       env: this.texts("env", app.env),
       secrets: this.texts("secrets", app.secrets),
+      generate: this.names("generate", app.generate),
     };
     checkAppSettings(name, place, settings, faults);
     return {
@@ -112,6 +114,13 @@ class AppReader {
       };
     };
     return { requests: amounts("requests"), limits: amounts("limits") };
+  }
+
+  private names(key: "generate", value: unknown): string[] {
+    if (value === undefined) return [];
+    if (Array.isArray(value) && value.every(isText)) return value;
+    this.faults.add(`${this.place}.${key}`, value, 'a list of variables, such as ["SESSION_KEY"]');
+    return [];
   }
 
   private texts(key: "env" | "secrets", value: unknown): Record<string, string> {

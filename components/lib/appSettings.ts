@@ -7,6 +7,8 @@ export interface AppSettings {
   readonly env?: Readonly<Record<string, string>>;
   /** Settings that Vault keeps: `apps/<application>#<key>` by variable. */
   readonly secrets?: Readonly<Record<string, string>>;
+  /** Variables whose values are made at random once, and kept in Vault from then on. */
+  readonly generate?: readonly string[];
   readonly resources?: AppResources;
   readonly autoscale?: Autoscale;
 }
@@ -39,6 +41,8 @@ const KEY = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** Where in Vault's key-value store an application's own settings are. */
 export const vaultPathOf = (app: string): string => `apps/${app}`;
+/** Where what the platform made for an application is: each by itself, as one more must not change the others. */
+export const generatedPathOf = (app: string, variable: string): string => `generated/${app}/${variable}`;
 
 /** The key at the application's own path; undefined where the text names anything else. */
 export function secretKey(app: string, text: unknown): string | undefined {
@@ -59,8 +63,8 @@ export function resourcesOf({ requests, limits }: AppResources = {}): {
 
 /** Notes what is wrong with an application's settings, whoever gave them. */
 export function checkAppSettings(app: string, place: string, settings: AppSettings, faults: Faults): void {
-  const { env = {}, secrets = {}, resources, autoscale } = settings;
-  for (const variable of [...Object.keys(env), ...Object.keys(secrets)])
+  const { env = {}, secrets = {}, generate = [], resources, autoscale } = settings;
+  for (const variable of [...Object.keys(env), ...Object.keys(secrets), ...generate])
     if (!VARIABLE.test(variable))
       faults.add(place, variable, "the name of a variable: letters, digits and underscores");
   for (const variable of Object.keys(secrets)) {
@@ -72,6 +76,11 @@ export function checkAppSettings(app: string, place: string, settings: AppSettin
       );
     if (variable in env) faults.add(`${place}.env.${variable}`, env[variable], "nothing, as a secret has that name");
   }
+  const taken = new Set([...Object.keys(env), ...Object.keys(secrets)]);
+  for (const variable of Object.values(secrets)) taken.add(secretKey(app, variable) ?? "");
+  for (const [index, variable] of generate.entries())
+    if (taken.has(variable) || generate.indexOf(variable) < index)
+      faults.add(`${place}.generate`, variable, "a variable that is nowhere else in this entry");
   const { requests, limits } = resourcesOf(resources);
   if ((cores(requests.cpu) ?? 0) > (cores(limits.cpu) ?? Infinity))
     faults.add(`${place}.resources.requests.cpu`, requests.cpu, `no more than the limit of ${limits.cpu}`);

@@ -48,6 +48,8 @@ export interface MonitoringConfig {
   readonly storage: string;
   readonly webhook?: Webhook;
   readonly runbooks: string;
+  /** Dashboards; where nothing is said, they are there where their image is. */
+  readonly grafana?: boolean;
 }
 
 export interface Profile {
@@ -73,7 +75,7 @@ const DOMAIN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-
 const CIDR = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
 const isCidrList = (value: unknown): value is string[] =>
   Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === "string" && CIDR.test(each));
-const MONITORING_KEYS = ["enabled", "retention", "storage", "webhook", "runbooks"];
+const MONITORING_KEYS = ["enabled", "retention", "storage", "webhook", "runbooks", "grafana"];
 
 export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
   const faults = new Faults();
@@ -91,7 +93,6 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
   const secrets = reader.object("platform:secrets", raw("secrets"), ["replicas", "storage", "refresh", "seal"]);
   const registry = reader.object("platform:registry", raw("registry"), ["storage"]);
   const redis = reader.object("platform:redis", raw("redis"), ["mode", "masters", "replicas", "storage", "memory"]);
-  const monitoring = reader.object("platform:monitoring", raw("monitoring"), MONITORING_KEYS);
   const profile = reader.object("platform:profile", raw("profile"), ["replicas", "spread", "quota"]);
   const quota = reader.object("platform:profile.quota", profile.quota, ["cpu", "memory", "pods"]);
   const access = reader.object("platform:access", raw("access"), ["developers", "exec"]);
@@ -120,13 +121,7 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
       memory: reader.size("platform:redis.memory", redis.memory, "128Mi"),
     },
     edge: parseEdge("platform:edge", raw("edge"), replicas, reader, faults),
-    monitoring: {
-      enabled: reader.flag("platform:monitoring.enabled", monitoring.enabled ?? true),
-      retention: reader.retention("platform:monitoring.retention", monitoring.retention, "2d"),
-      storage: reader.size("platform:monitoring.storage", monitoring.storage, "2Gi"),
-      webhook: parseWebhook("platform:monitoring.webhook", monitoring.webhook, reader, faults),
-      runbooks: reader.text("platform:monitoring.runbooks", monitoring.runbooks, "docs/runbooks"),
-    },
+    monitoring: parseMonitoring("platform:monitoring", raw("monitoring"), reader, faults),
     profile: {
       replicas,
       spread: reader.oneOf("platform:profile.spread", profile.spread, ["soft", "hard"]),
@@ -170,6 +165,21 @@ function parseEdge(place: string, value: unknown, usual: number, reader: Reader,
   return {
     domain: sound ? domain : "",
     replicas: reader.integer(`${place}.replicas`, replicas ?? usual, 1, 20),
+  };
+}
+
+function parseMonitoring(place: string, value: unknown, reader: Reader, faults: Faults): MonitoringConfig {
+  const monitoring = reader.object(place, value, MONITORING_KEYS);
+  const enabled = reader.flag(`${place}.enabled`, monitoring.enabled ?? true);
+  const grafana = monitoring.grafana === undefined ? undefined : reader.flag(`${place}.grafana`, monitoring.grafana);
+  if (grafana && !enabled) faults.add(`${place}.grafana`, grafana, `false or nothing, as ${place}.enabled is false`);
+  return {
+    enabled,
+    retention: reader.retention(`${place}.retention`, monitoring.retention, "2d"),
+    storage: reader.size(`${place}.storage`, monitoring.storage, "2Gi"),
+    webhook: parseWebhook(`${place}.webhook`, monitoring.webhook, reader, faults),
+    runbooks: reader.text(`${place}.runbooks`, monitoring.runbooks, "docs/runbooks"),
+    grafana: enabled ? grafana : false,
   };
 }
 

@@ -56,7 +56,8 @@ export interface RegistryTarget {
   readonly keyFile: string;
 }
 
-const officialImages = (): Record<string, string> =>
+/** As their makers publish them, for machines that reach their registries. */
+export const officialImages = (): Record<string, string> =>
   Object.fromEntries(Object.keys(imageLock).map((name) => [name, upstreamReference(name)]));
 
 const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
@@ -92,6 +93,24 @@ export function image(target: Target, name: string): string {
   if (!reference)
     throw new Error(`no image "${name}" for ${target.description}: it has ${Object.keys(target.images).join(", ")}`);
   return reference;
+}
+
+/**
+ * An image that not every target has. `wanted`, which a key of the configuration says, insists on it or does without; where it
+ * says nothing, what is there decides.
+ */
+export function optionalImage(
+  target: Target,
+  name: string,
+  { key, wanted }: { readonly key: string; readonly wanted: boolean | undefined },
+): string | undefined {
+  if (wanted === false) return undefined;
+  const reference = target.images[name];
+  if (reference || !wanted) return reference;
+  throw new Error(
+    `${key} is true, but ${target.description} has no image "${name}", which is not built here: it comes from ${upstreamReference(name)}. ` +
+      `Leave ${key} out to have it where it can be had, or bring the stack to a cluster that pulls from there. Nothing was written.`,
+  );
 }
 
 /** Several, each under the name by which a component knows it. */

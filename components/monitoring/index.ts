@@ -6,7 +6,7 @@ import { type Peer, type Place, link, toApiServer } from "../lib/network";
 import { ALERTMANAGER, type Webhook, createAlertmanager } from "./alertmanager";
 import { BLACKBOX_PORT, createBlackbox, probeEndpoint } from "./blackbox";
 import { MONITORING_API, grantOperator } from "./operator";
-import { PROMETHEUS_PORT, createPrometheus } from "./prometheus";
+import { PROMETHEUS_PORT, createPrometheus, prometheusUrl } from "./prometheus";
 import { type Rule, prometheusRule, targetDown } from "./rule";
 import { SHARED, sharedScrapes } from "./shared";
 import { certificateRules } from "./subjects/certificates";
@@ -55,6 +55,8 @@ export interface MonitoringArgs {
  *     monitoring.probe("web", { peer: web.peer, port: 3000, url: "http://web.dev-apps.svc.cluster.local/readyz" });
  */
 export class Monitoring extends PlatformComponent {
+  /** Where its samples can be asked for, by those who are let in. */
+  readonly samples: { readonly peer: Peer; readonly port: number; readonly url: pulumi.Output<string> };
   private readonly prometheus: Peer;
   private readonly blackbox: Peer;
 
@@ -66,6 +68,8 @@ export class Monitoring extends PlatformComponent {
     super("Monitoring", name, opts);
     this.prometheus = this.peerOf("prometheus");
     this.blackbox = this.peerOf("blackbox");
+    const url = args.namespace.apply(prometheusUrl);
+    this.samples = { peer: this.prometheus, port: PROMETHEUS_PORT, url };
     const servers = this.createServers();
     this.watchItself();
     this.watchShared();

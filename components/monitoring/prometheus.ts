@@ -21,6 +21,9 @@ export interface PrometheusArgs {
 type Name = (role: string) => string;
 
 export const PROMETHEUS_PORT = 9090;
+/** By the Service that the operator makes. */
+export const prometheusUrl = (namespace: string): string =>
+  `http://prometheus-operated.${namespace}.svc.cluster.local:${PROMETHEUS_PORT}`;
 /** What the operator calls the port of its servers. */
 const WEB = "web";
 /** The version whose options and configuration the operator writes: that of the image. */

@@ -43,7 +43,7 @@ quoted() {
 users() {
   while read -r _ name rights; do
     if [ "$name" = default ]; then
-      echo "user default off"
+      echo "user default $rights"
     else
       hash=$(printf %s "$(cat "$SECRETS/$name")" | sha256sum)
       echo "user $name on #${hash%% *} $rights"

@@ -45,8 +45,14 @@ const rightsIn = (mode: RedisMode): Record<string, string> => ({
   ...(mode === "standalone" ? {} : { replication: "+psync +replconf +ping" }),
 });
 
+/**
+ * Nobody can log in as the default user, yet it needs all rights: in its name a server reads its file back, and transactions in
+ * there, which every script that writes twice is, are dropped where it lacks them.
+ */
+const NOBODY = "user default off ~* &* +@all";
+
 const listed = (rights: Readonly<Record<string, string>>): string =>
-  `${["user default off", ...Object.entries(rights).map(([user, may]) => `user ${user} ${may}`)].join("\n")}\n`;
+  `${[NOBODY, ...Object.entries(rights).map(([user, may]) => `user ${user} ${may}`)].join("\n")}\n`;
 
 /** Whose passwords there must be. */
 export const usersOf = (mode: RedisMode): string[] => Object.keys(rightsIn(mode));

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
-import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { ensure } from "../../toolchain";
+import { freePort } from "../unit/freePort";
 import { ROOT, broughtUp, eventually, get, kubectl, run, shell, tryKubectl } from "./world";
 
 /** A Pulumi program of a few lines, brought up and taken down with the real engine and plugin. */
@@ -41,14 +41,6 @@ async function upAndDown(
     fs.rmSync(dir, { recursive: true, force: true });
   }
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((done) => {
-    const server = net.createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => done(port));
-    });
-  });
 
 /** A server for the length of a test, ended by its own process id. */
 async function withServer(

@@ -74,12 +74,10 @@ export const standOf = async (stack: string): Promise<Stand> => new Stand(stack,
 
 export const outputs = async (stack: string): Promise<Outputs> => (await standOf(stack)).outputs();
 
-const AT_ONCE = 8;
-
 /** Declares the checks of `npm run verify` as tests; they run side by side, as they do there. */
 export function itHolds(stack: string): void {
   let running: Promise<Outcome[]> | undefined;
-  const outcomes = async (): Promise<Outcome[]> => runChecks(CHECKS, await standOf(stack), { atOnce: AT_ONCE });
+  const outcomes = async (): Promise<Outcome[]> => runChecks(CHECKS, await standOf(stack));
   for (const [index, { id, title }] of CHECKS.entries()) {
     it(`[${id}] ${stack}: ${title}`, async function () {
       const { status, detail } = (await (running ??= outcomes()))[index] ?? {};

@@ -105,12 +105,12 @@ export class Stage {
 
   run(
     stack: string,
-    { clusterUid = this.cluster.uid, releases = this.recorded(stack), config = {} }: RunOptions = {},
+    { clusterUid = this.cluster.uid, releases = this.recorded(stack), config = {}, published = [] }: RunOptions = {},
   ): Promise<Run> {
     const env = {
       ...process.env,
       ...this.cluster.kubeconfig(),
-      PLATFORM_TARGET: this.target(stack, clusterUid),
+      PLATFORM_TARGET: this.target(stack, clusterUid, published),
       PLATFORM_CONTEXT: "",
       SSL_CERT_FILE: this.cluster.ca.cert,
     };
@@ -164,7 +164,7 @@ export class Stage {
     return full;
   }
 
-  private target(stack: string, clusterUid: string | undefined): string {
+  private target(stack: string, clusterUid: string | undefined, published: readonly string[]): string {
     const image = (name: string): string => `images.example/${name}:1.0.0@sha256:${"0".repeat(64)}`;
     const registry = (environment: string): object => ({
       host: registryOf(environment),
@@ -178,7 +178,7 @@ export class Stage {
     const target = {
       description: "the cluster of the tests",
       clusterUid,
-      images: Object.fromEntries(PROGRAM_IMAGES.map((name) => [name, image(name)])),
+      images: Object.fromEntries([...PROGRAM_IMAGES, ...published].map((name) => [name, image(name)])),
       dockerHost: `unix://${this.dir}/docker.sock`,
       buildCa: `${this.dir}/ca.crt`,
       registries: Object.fromEntries(STACKS.map((environment) => [environment, registry(environment)])),
@@ -199,6 +199,8 @@ interface RunOptions {
   readonly releases?: object;
   /** In place of the stack file's values, by key. */
   readonly config?: object;
+  /** Images that the target has beside those that can be built. */
+  readonly published?: readonly string[];
 }
 
 const registryOf = (stack: string): string => `registry.${stack}-registry.svc.cluster.local`;

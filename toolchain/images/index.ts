@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Cache, cacheAt, defaultCacheRoot, emptyDirectory } from "../cache";
 import { exclusively } from "../exclusive";
 import { imageArchitecture, storeImage } from "./image";
-import { imageLock, lockedImage, type ImageLock, type ImageRef, type LockedImage } from "./lock";
+import { type BuildableImage, buildableImage, imageLock, type ImageLock, type ImageRef } from "./lock";
 import { assembleBinary } from "./recipes/binary";
 import type { Assembly, RecipeContext } from "./recipes/context";
 import { assembleDebianBase } from "./recipes/debianBase";
@@ -45,7 +45,7 @@ export async function ensureImages(names: string[], options: ImageOptions = {}):
 
 /** The toolchain items that go into the named images. */
 export function imageItems(names: readonly string[], lock: ImageLock = imageLock): string[] {
-  const recipes = names.map((name) => lockedImage(name, lock).recipe);
+  const recipes = names.map((name) => buildableImage(name, lock).recipe);
   return [...new Set(recipes.flatMap((recipe) => (recipe.kind === "binary" ? [recipe.item] : [])))];
 }
 
@@ -65,7 +65,7 @@ class ImageBuild {
   async prepare(names: readonly string[]): Promise<void> {
     const items = new Set<string>();
     for (const name of names) {
-      const image = lockedImage(name, this.#lock);
+      const image = buildableImage(name, this.#lock);
       if (image.recipe.kind !== "binary" || (await this.#present(image, this.#recipeHash(image)))) continue;
       items.add(image.recipe.item);
     }
@@ -73,7 +73,7 @@ class ImageBuild {
   }
 
   async ensure(name: string): Promise<StoredRef> {
-    const image = lockedImage(name, this.#lock);
+    const image = buildableImage(name, this.#lock);
     const recipe = this.#recipeHash(image);
     const present = await this.#present(image, recipe);
     if (present) return present;
@@ -84,12 +84,12 @@ class ImageBuild {
     );
   }
 
-  async #present(image: LockedImage, recipe: string): Promise<StoredRef | undefined> {
+  async #present(image: BuildableImage, recipe: string): Promise<StoredRef | undefined> {
     const stored = await this.#store.readRef(image.repository, image.tag);
     return stored?.recipe === recipe && (await this.#store.isWhole(stored.digest)) ? stored : undefined;
   }
 
-  async #build(name: string, image: LockedImage, recipe: string): Promise<StoredRef> {
+  async #build(name: string, image: BuildableImage, recipe: string): Promise<StoredRef> {
     const started = Date.now();
     const log = this.#logOf(name);
     this.#report(`image ${name}: building ${image.repository}:${image.tag}, log in ${log}`);
@@ -109,15 +109,15 @@ class ImageBuild {
   }
 
   /** Names everything an image is made from that is known before it is built. */
-  #recipeHash(image: LockedImage): string {
+  #recipeHash(image: BuildableImage): string {
     const { title, repository, tag, recipe, run } = image;
     const item = recipe.kind === "binary" ? this.#sources("").itemKey(recipe.item) : "";
-    const below = recipe.kind === "node" ? this.#recipeHash(lockedImage(recipe.base, this.#lock)) : "";
+    const below = recipe.kind === "node" ? this.#recipeHash(buildableImage(recipe.base, this.#lock)) : "";
     const parts = { FORMAT, architecture: imageArchitecture(), title, repository, tag, recipe, run, item, below };
     return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
   }
 
-  #assemble(name: string, { recipe, tag }: LockedImage, scratch: string): Promise<Assembly> {
+  #assemble(name: string, { recipe, tag }: BuildableImage, scratch: string): Promise<Assembly> {
     const log = this.#logOf(name);
     const context: RecipeContext = {
       sources: this.#sources(log),

@@ -67,9 +67,12 @@ export interface RunDefaults {
 export interface LockedImage extends ImageName {
   title: string;
   upstream: ImageName;
-  recipe: Recipe;
+  /** Absent where its publisher alone has it. */
+  recipe?: Recipe;
   run: RunDefaults;
 }
+
+export type BuildableImage = LockedImage & { recipe: Recipe };
 
 export type ImageLock = Record<string, LockedImage>;
 
@@ -80,6 +83,15 @@ export function lockedImage(name: string, lock: ImageLock = imageLock): LockedIm
   if (image) return image;
   const known = Object.keys(lock).join(", ");
   throw new Error(`no image "${name}" in toolchain/images/lock.json: it names ${known}`);
+}
+
+/** The image with its recipe. */
+export function buildableImage(name: string, lock: ImageLock = imageLock): BuildableImage {
+  const { recipe, ...image } = lockedImage(name, lock);
+  if (recipe) return { ...image, recipe };
+  throw new Error(
+    `image "${name}" cannot be built here: toolchain/images/lock.json has no recipe, as its publisher alone has it (${upstreamReference(name, lock)})`,
+  );
 }
 
 /** The image as its makers publish it, for machines that reach their registry. */

@@ -62,5 +62,10 @@ describe("access of developers", () => {
     const ways = waysIn({ environment: "dev", vault: "https://192.0.2.4:8200", developers: ["a", "b"] });
     assert.deepEqual(Object.keys(ways), ["developers", "vault", "registry", "verify"]);
     assert.match(ways.developers ?? "", /-n dev-apps .* a or b$/);
+    const shown = waysIn({ environment: "dev", vault: "", developers: [], dashboards: "https://grafana.dev.example" });
+    assert.match(
+      shown.dashboards ?? "",
+      /^kubectl get secret grafana -n dev-dashboards .* https:\/\/grafana\.dev\.example$/,
+    );
   });
 });

@@ -36,6 +36,12 @@ const makers: Record<string, (scene: Scene, name: string) => unknown> = {
     monitoring.watch("web", { peer, port: 9000, tls: { authority: "authority of the tests", serverName: "web" } });
     monitoring.probe("web", { peer, port: 3000, url: "http://web/readyz" });
   },
+  Grafana: (scene, name) => {
+    const monitoring = scene.monitoring(`${name}-monitoring`, { environment: name });
+    const peer = { name: "web", namespace: `${name}-apps`, selector: { app: "web" } };
+    monitoring.probe("web", { peer, port: 3000, url: "http://web/readyz" });
+    scene.grafana(name, { environment: name, monitoring });
+  },
   Environment: (scene, name) => scene.environment(name),
   Access: (scene, name) => scene.access(name, { environment: name, namespace: `${name}-apps` }),
 };

@@ -34,6 +34,7 @@ describe("an application's entry in a stack file", () => {
       resources: { requests: { cpu: "100m" }, limits: { memory: "512Mi" } },
       env: { LEVEL: "info" },
       secrets: { API_KEY: "apps/web#api_key" },
+      generate: ["SESSION_KEY"],
     };
     const found = web(settings) as AppConfig;
     for (const [key, value] of Object.entries(settings)) assert.deepEqual(found[key as keyof AppConfig], value, key);
@@ -44,6 +45,27 @@ describe("an application's entry in a stack file", () => {
     ["an unknown key", { hosts: "web" }, 'apps.web.hosts: found "web", allowed is one of source, from'],
     ["a host of two labels", { host: "a.b" }, 'apps.web.host: found "a.b", allowed is a label below the domain'],
     ["a host in capitals", { host: "Web" }, 'apps.web.host: found "Web", allowed is a label below the domain'],
+    ["a thing to generate", { generate: "KEY" }, 'apps.web.generate: found "KEY", allowed is a list of variables'],
+    [
+      "something generated twice",
+      { generate: ["KEY", "KEY"] },
+      'apps.web.generate: found "KEY", allowed is a variable that',
+    ],
+    [
+      "something generated that is given",
+      { env: { KEY: "1" }, generate: ["KEY"] },
+      'apps.web.generate: found "KEY", allowed is a variable that is nowhere else',
+    ],
+    [
+      "something generated under a key of Vault",
+      { secrets: { OTHER: "apps/web#KEY" }, generate: ["KEY"] },
+      'apps.web.generate: found "KEY", allowed is a variable that is nowhere else',
+    ],
+    [
+      "something generated without a name",
+      { generate: ["A-B"] },
+      'apps.web: found "A-B", allowed is the name of a variable',
+    ],
     ["no replicas", { replicas: 0 }, "apps.web.replicas: found 0, allowed is a whole number from 1 to 100"],
     [
       "replicas beside an autoscaler",
@@ -119,6 +141,9 @@ describe("an application's entry in a stack file", () => {
   it("has a host that no other has", () => {
     const both = { one: { ...sound, host: "web" }, two: { ...sound, host: "web" } };
     assert.deepEqual(parse(both), ['apps.two.host: found "web", allowed is a label of its own, as one has this one']);
+    assert.deepEqual(parse({ one: { ...sound, host: "grafana" } }), [
+      'apps.one.host: found "grafana", allowed is a label of its own, as the platform has this one',
+    ]);
     assert.ok(!Array.isArray(parse({ ...both, two: { ...sound, host: "two" } })));
     assert.ok(!Array.isArray(parse({ one: sound, two: sound })));
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { AppWorkloadArgs } from "../../../components/appWorkload";
-import { type Fields, type Recording, answer, record } from "./recorder";
+import { type Fields, type Recording, SECRET, answer, record } from "./recorder";
 import { Scene, field, names, one } from "./scene";
 
 const SPREAD = "spec.template.spec.topologySpreadConstraints.0";
@@ -228,6 +228,31 @@ describe("AppWorkload", () => {
       const role = one(recording, "AuthBackendRole");
       assert.deepEqual(field(role, "boundServiceAccountNamespaces"), ["dev-apps"]);
     });
+  });
+
+  it("is given what was generated for it, from Vault, each value by itself", async () => {
+    const recording = await record(() => {
+      const scene = new Scene();
+      scene.app("web", { vault: scene.secrets(), generate: ["KEY", "SALT"] });
+    });
+    const kept = recording.resources.filter(({ type }) => type.endsWith(":SecretV2"));
+    assert.deepEqual(
+      kept.map(({ inputs, opened }) => [inputs.name, inputs.dataJson, opened.dataJson]),
+      ["KEY", "SALT"].map((variable) => [
+        `generated/web/${variable}`,
+        SECRET,
+        JSON.stringify({ [variable]: `generated-web-generated-${variable}` }),
+      ]),
+    );
+    assert.deepEqual(field(one(recording, "ExternalSecret"), "spec.target.template.data"), {
+      KEY: "{{ .KEY }}",
+      SALT: "{{ .SALT }}",
+    });
+    const policy = field(one(recording, "Policy"), "policy") as string;
+    assert.deepEqual(
+      [...policy.matchAll(/"kv\/data\/([^"]+)"/g)].map(([, path]) => path),
+      ["generated/web/KEY", "generated/web/SALT"],
+    );
   });
 
   it("connects to what it is linked with", async () => {

@@ -14,6 +14,7 @@ const plain = {
   resources: undefined,
   env: {},
   secrets: {},
+  generate: [],
   host: undefined,
   replicas: undefined,
 };
@@ -49,7 +50,14 @@ describe("configuration", () => {
       registry: { storage: "7Gi" },
       redis: { mode: "standalone", masters: 1, replicas: 0, storage: "1Gi", memory: "64Mi" },
       edge: { domain: "dev.example", replicas: 1 },
-      monitoring: { enabled: true, retention: "2d", storage: "2Gi", webhook: undefined, runbooks: "docs/runbooks" },
+      monitoring: {
+        enabled: true,
+        retention: "2d",
+        storage: "2Gi",
+        webhook: undefined,
+        runbooks: "docs/runbooks",
+        grafana: undefined,
+      },
       profile: { replicas: 1, spread: "soft", quota },
       access: { developers: ["platform:dev-developers"], exec: false },
       apps: { web: { ...plain, source: "apps/web", from: undefined, port: 3000, redis: true, expose: true } },
@@ -101,7 +109,15 @@ describe("configuration", () => {
     const webhook = { url: "https://alerts.example/hook", addresses: ["203.0.113.7/32"] };
     const runbooks = "https://git.example/docs/runbooks";
     const monitoring = { enabled: false, retention: "4w", storage: "9Gi", webhook, runbooks };
-    assert.deepEqual(parse({ ...sound, monitoring }).monitoring, monitoring);
+    assert.deepEqual(parse({ ...sound, monitoring }).monitoring, { ...monitoring, grafana: false });
+  });
+
+  it("wants dashboards, wants none, or leaves that open", () => {
+    const read = (monitoring: Raw): unknown => parse({ ...sound, monitoring }).monitoring.grafana;
+    assert.deepEqual(
+      [true, false, undefined].map((grafana) => read({ grafana })),
+      [true, false, undefined],
+    );
   });
 
   it("takes no pin for an empty one", () => {
@@ -210,6 +226,16 @@ describe("configuration", () => {
       "platform:monitoring.webhook.addresses: found nothing, allowed is the address ranges",
     ],
     ["where runbooks are", { monitoring: { runbooks: 1 } }, "platform:monitoring.runbooks: found 1, allowed is a text"],
+    [
+      "whether there are dashboards",
+      { monitoring: { grafana: "auto" } },
+      'platform:monitoring.grafana: found "auto", allowed is true or false',
+    ],
+    [
+      "dashboards of nothing",
+      { monitoring: { enabled: false, grafana: true } },
+      "platform:monitoring.grafana: found true, allowed is false or nothing, as platform:monitoring.enabled is false",
+    ],
     ["a section", { redis: [] }, "platform:redis: found [], allowed is an object"],
     [
       "an unknown key",

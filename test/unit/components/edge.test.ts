@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
 import type { EdgeArgs } from "../../../components/edge";
 import { type Recording, record } from "./recorder";
 import { Scene, field, names, one } from "./scene";
@@ -46,6 +47,29 @@ describe("Edge", () => {
     assert.deepEqual(listener(recording, "https").allowedRoutes, { namespaces: { from: "Selector", selector } });
     // Without a word, a listener takes routes of its own namespace only.
     for (const name of ["http", "health"]) assert.equal(listener(recording, name).allowedRoutes, undefined);
+  });
+
+  it("serves the dashboards' route too where there are some, and tells its metrics for them", async () => {
+    const dashboards = pulumi.output("dev-dashboards");
+    const both = await edge({ dashboards });
+    const { namespaces } = listener(both, "https").allowedRoutes as {
+      namespaces: { selector: { matchExpressions: { values: string[] }[] } };
+    };
+    assert.deepEqual(namespaces.selector.matchExpressions[0]?.values, ["dev-apps", "dev-dashboards"]);
+    const flags = field(one(both, "Deployment"), `${CONTAINER}.args`) as string[];
+    assert.ok(flags.includes("--providers.kubernetesGateway.namespaces=dev-edge,dev-apps,dev-dashboards"));
+    assert.deepEqual(rules(both, "Role", "edge-dashboards-role"), rules(both, "Role", "edge-routes-role"));
+    assert.ok(flags.includes("--entryPoints.metrics.address=:9100"));
+    const metrics = (from: Recording): boolean => JSON.stringify(from.resources).includes("metrics.prometheus");
+    assert.deepEqual([metrics(both), metrics(recording)], [true, false]);
+    const outside = field(one(both, "NetworkPolicy", "edge-from-outside"), "spec.ingress.0.ports") as {
+      port: number;
+    }[];
+    assert.deepEqual(
+      outside.map(({ port }) => port),
+      [8000, 8443],
+    );
+    assert.equal((one(both, "Service").inputs.spec as { ports: unknown[] }).ports.length, 2);
   });
 
   it("sends plain http to https, where that has a port of its own too", async () => {

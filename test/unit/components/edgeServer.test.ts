@@ -3,14 +3,19 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import * as http from "node:http";
 import * as https from "node:https";
-import { type AddressInfo, createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import * as pulumi from "@pulumi/pulumi";
+import { METRICS_PORT } from "../../../components/edge/server";
+import { edge as edgeDashboard } from "../../../components/monitoring/dashboards/edge";
 import { authority, certificate } from "../../../sandbox/pki";
 import { cacheAt, defaultCacheRoot } from "../../../toolchain/cache";
 import { storedItems } from "../../../toolchain/store";
+import { freePort } from "../freePort";
 import { GatewayCluster } from "./gatewayCluster";
+import { metricsOf } from "./monitoring/promql";
 import { type Recording, record } from "./recorder";
 import { Scene, field, one } from "./scene";
 
@@ -26,14 +31,6 @@ function traefik(): string | undefined {
     return undefined;
   }
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((done) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => done(port));
-    });
-  });
 
 interface Answer {
   readonly status: number;
@@ -66,7 +63,7 @@ async function until<T>(look: () => Promise<T | false>): Promise<T> {
 describe("the server of the edge, with what the program asks for", function () {
   this.timeout(30_000);
   const dir = mkdtempSync(join(tmpdir(), "edge-"));
-  const ports: Record<"http" | "https" | "health", number> = { http: 0, https: 0, health: 0 };
+  const ports: Record<"http" | "https" | "health" | "metrics", number> = { http: 0, https: 0, health: 0, metrics: 0 };
   const backends: http.Server[] = [];
   let cluster: GatewayCluster;
   let server: ChildProcess | undefined;
@@ -91,13 +88,15 @@ describe("the server of the edge, with what the program asks for", function () {
     }
     recording = await record(() => {
       const scene = new Scene();
-      scene.app("web", { edge: scene.edge(), host: "shop" });
+      const edge = scene.edge("edge", { dashboards: pulumi.output("dev-dashboards") });
+      scene.app("web", { edge, host: "shop" });
+      scene.app("dashboards", { edge, host: "charts", namespace: "dev-dashboards" });
     });
     // Elsewhere than where it listens in its pod: other tests may run beside.
     const text = JSON.stringify(recording.resources);
     const listens = field(one(recording, "Gateway"), "spec.listeners") as { name: keyof typeof ports; port: number }[];
     const moved = { text };
-    for (const { name, port } of listens) {
+    for (const { name, port } of [...listens, { name: "metrics" as const, port: METRICS_PORT }]) {
       ports[name] = await freePort();
       moved.text = moved.text
         .replaceAll(`"port":${port},`, `"port":${ports[name]},`)
@@ -110,6 +109,7 @@ describe("the server of the edge, with what the program asks for", function () {
     const tls = certificate(dir, "edge", root, { commonName: "edge", names: names.map((name) => `DNS:${name}`) });
     cluster = new GatewayCluster(recording, tls);
     cluster.endpoints("web", [await backend("first")]);
+    cluster.endpoints("dashboards", [await backend("charts")], "dev-dashboards");
     const api = await cluster.start();
     const kubeconfig = join(dir, "kubeconfig");
     const config = {
@@ -145,6 +145,23 @@ describe("the server of the edge, with what the program asks for", function () {
     assert.deepEqual([(await page(HOST)).status, (await page(HOST)).body], [200, "first"]);
     assert.equal((await page("nobody.dev.example")).status, 404);
     assert.equal((await page("nobody.dev.example", "/ready")).status, 404);
+  });
+
+  it("leads to the dashboards, in a namespace of their own", async () => {
+    assert.deepEqual(
+      [(await page("charts.dev.example")).status, (await page("charts.dev.example")).body],
+      [200, "charts"],
+    );
+  });
+
+  it("tells the metrics that its dashboard asks for, where no route leads", async () => {
+    const { status, body } = await ask(`http://127.0.0.1:${ports.metrics}/metrics`, "localhost");
+    assert.equal(status, 200);
+    const own = edgeDashboard.panels.flatMap(({ queries }) => Object.values(queries).flatMap(metricsOf));
+    for (const metric of own.filter((each) => /^(traefik|process)_/.test(each)))
+      assert.match(body, new RegExp(`^${metric}({| )`, "m"));
+    assert.equal((await page(HOST, "/metrics")).body, "first", "the application's own");
+    assert.equal((await health("/metrics")).status, 404);
   });
 
   it("sends plain http to https, for hosts of its own domain", async () => {

@@ -78,7 +78,7 @@ export class GatewayCluster {
         "tls.key": readFileSync(tls.key).toString("base64"),
       },
     };
-    const namespaces = ["dev-edge", "dev-apps"].map((name) => ({
+    const namespaces = ["dev-edge", "dev-apps", "dev-dashboards"].map((name) => ({
       apiVersion: "v1",
       kind: "Namespace",
       metadata: { name, labels: { "kubernetes.io/metadata.name": name } },
@@ -103,14 +103,14 @@ export class GatewayCluster {
   }
 
   /** The pods of an application are now these. */
-  endpoints(service: string, ports: readonly number[]): void {
+  endpoints(service: string, ports: readonly number[], namespace = "dev-apps"): void {
     const slices = ports.map((port, index) =>
       withDefaults({
         apiVersion: "discovery.k8s.io/v1",
         kind: "EndpointSlice",
         metadata: {
           name: `${service}-${index}`,
-          namespace: "dev-apps",
+          namespace,
           labels: { "kubernetes.io/service-name": service },
         },
         addressType: "IPv4",
@@ -118,10 +118,12 @@ export class GatewayCluster {
         endpoints: [{ addresses: ["127.0.0.1"], conditions: { ready: true } }],
       }),
     );
-    const before = this.objects.filter(({ kind }) => kind === "EndpointSlice");
+    const before = this.objects.filter(
+      ({ kind, metadata }) => kind === "EndpointSlice" && metadata.labels?.["kubernetes.io/service-name"] === service,
+    );
     for (const each of before) this.objects.splice(this.objects.indexOf(each), 1);
     this.objects.push(...slices);
-    const watches = this.watches.get("dev-apps/endpointslices") ?? [];
+    const watches = this.watches.get(`${namespace}/endpointslices`) ?? [];
     const names = new Set(slices.map(({ metadata }) => metadata.name));
     const gone = before.filter(({ metadata }) => !names.has(metadata.name));
     const events = [

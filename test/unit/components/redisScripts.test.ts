@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as tls from "node:tls";
 import { RedisPods, missingProgram, until } from "./redisPods";
@@ -61,6 +62,14 @@ describe("the scripts of Redis with sentinels", function () {
     );
   });
 
+  it("let nobody in without a password, nor as the default user", () => {
+    const env = { ...process.env, REDISCLI_AUTH: undefined };
+    const cli = (...args: string[]): string =>
+      execFileSync("redis-cli", ["-h", pods.host(0), ...args], { env, encoding: "utf8", stdio: "pipe" });
+    assert.match(cli("GET", "kept"), /^NOAUTH/);
+    for (const password of ["", "x"]) assert.match(cli("AUTH", "default", password), /^WRONGPASS/);
+  });
+
   it("let no user do more than its part", async () => {
     assert.match(await pods.cli(0, "app", "CONFIG", "GET", "*"), /^NOPERM/);
     assert.match(await pods.cli(0, "probe", "GET", "kept"), /^NOPERM/);
@@ -89,12 +98,17 @@ describe("the scripts of Redis with sentinels", function () {
     assert.equal(await pods.cli(master, "app", "GET", "last"), "written");
   });
 
-  it("find one master, and never two, after all pods went at once", async () => {
+  it("find one master, and never two, after all pods went at once, and all that was written at once", async () => {
+    const twice = "redis.call('SET', KEYS[1], 1) return redis.call('SET', KEYS[2], 2)";
+    assert.equal(await pods.cli(await settled(), "app", "EVAL", twice, "2", "{both}1", "{both}2"), "OK");
+    // What is written behind is on the disk within a second.
+    await sleep(1500);
     await Promise.all(all.map((pod) => pods.remove(pod)));
     all.forEach((pod) => pods.start(pod));
     const { most, result } = await mostMasters(pods, settled);
     assert.equal(most, 1);
     assert.equal(await pods.cli(result, "app", "GET", "last"), "written");
+    assert.equal(await pods.cli(result, "app", "MGET", "{both}1", "{both}2"), "1\n2");
   });
 
   it("let no empty server win, should the master come back without its volume", async () => {

@@ -10,6 +10,7 @@ import { AppImage } from "../../../components/appImage";
 import { AppWorkload, type AppWorkloadArgs } from "../../../components/appWorkload";
 import { Edge, type EdgeArgs } from "../../../components/edge";
 import { Environment, type EnvironmentArgs } from "../../../components/environment";
+import { Grafana, type GrafanaArgs } from "../../../components/monitoring/grafana";
 import { RedisCluster, type RedisClusterArgs } from "../../../components/redisCluster";
 import { ClusterServices, type ClusterServicesArgs } from "../../../components/clusterServices";
 import { Monitoring, type MonitoringArgs } from "../../../components/monitoring";
@@ -124,6 +125,20 @@ export class Scene {
       services: [],
     };
     return new Monitoring(name, { ...args, ...change }, this.opts);
+  }
+
+  grafana(name = "grafana", change: Partial<GrafanaArgs> = {}): Grafana {
+    const environment = change.environment ?? "dev";
+    const namespace = pulumi.output(`${environment}-dashboards`);
+    const args: GrafanaArgs = {
+      environment,
+      namespace,
+      image: "images.example/grafana@sha256:0",
+      monitoring: change.monitoring ?? this.monitoring(`${name}-monitoring`, { environment }),
+      edge: change.edge ?? this.edge(`${name}-edge`, { environment, dashboards: namespace }),
+      secrets: change.secrets ?? this.vault,
+    };
+    return new Grafana(name, { ...args, ...change }, this.opts);
   }
 
   private shared?: SecretsPlatform;

@@ -8,6 +8,7 @@ import {
   edgeTarget,
   image,
   images,
+  optionalImage,
   readTarget,
   registryTarget,
   secretsTarget,
@@ -67,6 +68,23 @@ describe("a target", () => {
   it("gives an image, or the names of those it has", () => {
     assert.equal(image(target, "redis"), "r@sha256:1");
     assert.throws(() => image(target, "vault"), /no image "vault" for the cluster of the tests: it has redis$/);
+  });
+
+  it("gives an image that not every target has where it is there, and says what to do where it is insisted on", () => {
+    const ask = (name: string, wanted?: boolean): string | undefined =>
+      optionalImage(target, name, { key: "platform:monitoring.grafana", wanted });
+    assert.deepEqual(
+      [undefined, true, false].map((wanted) => ask("redis", wanted)),
+      ["r@sha256:1", "r@sha256:1", undefined],
+    );
+    assert.deepEqual(
+      [undefined, false].map((wanted) => ask("grafana", wanted)),
+      [undefined, undefined],
+    );
+    assert.throws(
+      () => ask("grafana", true),
+      /^Error: platform:monitoring\.grafana is true, but the cluster of the tests has no image "grafana".* from docker\.io\/grafana\/grafana:.*Leave platform:monitoring\.grafana out/,
+    );
   });
 
   it("gives a registry with its certificate, and the key as a secret", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readLock } from "../../../toolchain/lock";
-import { imageLock, upstreamReference } from "../../../toolchain/images/lock";
+import { buildableImage, imageLock, upstreamReference } from "../../../toolchain/images/lock";
 import { sourceLines } from "../../../toolchain/images/recipes/debianBase";
 import { upstreamVersion } from "../../../toolchain/images/recipes/debianFiles";
 import { repositoryPath } from "../../../toolchain/images/store";
@@ -16,7 +16,8 @@ describe("the lock of images", () => {
         if (digest !== undefined) assert.match(digest, /^sha256:[0-9a-f]{64}$/);
       }
       const { recipe } = image;
-      if (recipe.kind === "binary") {
+      if (!recipe) assert.match(image.upstream.digest ?? "", /^sha256:/, "what is never built is known by digest");
+      if (recipe?.kind === "binary") {
         const provided = items[recipe.item]?.provides ?? [];
         for (const binary of Object.values(recipe.files))
           assert.ok(provided.includes(binary), `${recipe.item} has ${binary}`);
@@ -25,14 +26,14 @@ describe("the lock of images", () => {
           "tag and item differ in version",
         );
       }
-      if (recipe.kind === "node") {
-        assert.equal(imageLock[recipe.base]?.recipe.kind, "debian-base");
+      if (recipe?.kind === "node") {
+        assert.equal(imageLock[recipe.base]?.recipe?.kind, "debian-base");
         for (const integrity of Object.values(recipe.integrity)) assert.match(integrity, /^sha512-.{86}==$/);
       }
     });
 
-    // Base images keep the users their official namesakes have.
-    if (image.recipe.kind === "debian-base" || image.recipe.kind === "node") continue;
+    // Base images keep the users their official namesakes have, and what is not built the one that its pod names.
+    if (!image.recipe || image.recipe.kind === "debian-base" || image.recipe.kind === "node") continue;
     it(`runs ${name} as a numeric user other than root`, () =>
       assert.match(image.run.user ?? "", /^[1-9]\d*:[1-9]\d*$/));
   }
@@ -41,6 +42,14 @@ describe("the lock of images", () => {
     assert.match(upstreamReference("pause"), /^registry\.k8s\.io\/pause:3\.10@sha256:/);
     assert.equal(upstreamReference("redis"), "docker.io/library/redis:7.0.15");
     assert.throws(() => upstreamReference("toString"), /no image "toString"/);
+  });
+
+  it("says of an image without a recipe where it is to be had", () => {
+    assert.equal(buildableImage("redis").recipe.kind, "debian-files");
+    assert.throws(
+      () => buildableImage("grafana"),
+      /^Error: image "grafana" cannot be built here.*\(docker\.io\/grafana\/grafana:/,
+    );
   });
 });
 

@@ -188,6 +188,7 @@ describe("kind", () => {
     const target = readTarget(session);
     assert.equal(target.clusterUid, "11111111-2222-3333-4444-555555555555");
     assert.match(target.images.redis ?? "", /^docker\.io\/library\/redis:/);
+    assert.match(target.images.grafana ?? "", /^docker\.io\/grafana\/grafana:.*@sha256:/, "which nobody builds");
     const qa = registryTarget(target, "qa");
     assert.equal(qa.host, "registry.qa-registry.svc.cluster.local");
     assert.deepEqual([target.registries.qa?.pullHost, qa.pushHost], ["127.0.0.1:41001", "127.0.0.1:43001"]);

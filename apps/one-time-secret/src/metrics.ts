@@ -1,0 +1,32 @@
+/** Counters by name and labels, in the text format of Prometheus. */
+export class Metrics {
+  readonly #counts = new Map<string, Map<string, number>>();
+
+  constructor(private readonly help: Readonly<Record<string, string>>) {
+    for (const name of Object.keys(help)) this.#counts.set(name, new Map());
+  }
+
+  /** Label values must come from a small, fixed set: each combination is kept for as long as the process lives. */
+  count(name: string, labels: Readonly<Record<string, string | number>> = {}): void {
+    const series = this.#counts.get(name);
+    if (!series) throw new Error(`no metric is called ${name}`);
+    const key = Object.entries(labels)
+      .map(([label, value]) => `${label}="${value}"`)
+      .join(",");
+    series.set(key, (series.get(key) ?? 0) + 1);
+  }
+
+  text(gauges: Readonly<Record<string, [help: string, value: number]>>): string {
+    const counters = [...this.#counts].flatMap(([name, series]) => [
+      `# HELP ${name} ${this.help[name]}`,
+      `# TYPE ${name} counter`,
+      ...[...series].map(([labels, value]) => `${name}${labels && `{${labels}}`} ${value}`),
+    ]);
+    const now = Object.entries(gauges).flatMap(([name, [help, value]]) => [
+      `# HELP ${name} ${help}`,
+      `# TYPE ${name} gauge`,
+      `${name} ${value}`,
+    ]);
+    return `${[...counters, ...now].join("\n")}\n`;
+  }
+}

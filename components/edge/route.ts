@@ -1,0 +1,23 @@
+import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Edge } from ".";
+
+/** The label below each environment's domain that its dashboards have, and no application may take. */
+export const DASHBOARDS_HOST = "grafana";
+
+/** The way from a host of the edge to a Service beside it, on port 80. */
+export const routeTo = (
+  edge: Edge,
+  host: string,
+  metadata: k8s.types.input.meta.v1.ObjectMeta,
+  service: pulumi.Input<string>,
+): k8s.apiextensions.CustomResourceArgs => ({
+  apiVersion: "gateway.networking.k8s.io/v1",
+  kind: "HTTPRoute",
+  metadata,
+  spec: {
+    parentRefs: [{ ...edge.parent, sectionName: "https" }],
+    hostnames: [edge.hostOf(host)],
+    rules: [{ backendRefs: [{ name: service, port: 80 }] }],
+  },
+});

@@ -1,0 +1,10 @@
+import { applications } from "./applications";
+import type { Dashboard } from "./dashboard";
+import { edge } from "./edge";
+import { nodes } from "./nodes";
+import { overview } from "./overview";
+import { redis } from "./redis";
+import { vault } from "./vault";
+
+/** The first is where Grafana opens. */
+export const DASHBOARDS: readonly [Dashboard, ...Dashboard[]] = [overview, applications, edge, redis, vault, nodes];

@@ -1,0 +1,73 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { AppWorkload } from "../appWorkload";
+import { MONITORING_SERVICE_IMAGES } from "../clusterServices";
+import type { Edge } from "../edge";
+import type { Environment } from "../environment";
+import type { WatchingConcern } from "../lib/concerns";
+import type { MonitoringConfig } from "../lib/config";
+import { type Target, image, images, optionalImage } from "../lib/target";
+import type { RedisCluster } from "../redisCluster";
+import type { Registry } from "../registry";
+import type { SecretsPlatform } from "../secretsPlatform";
+import { MONITORING_IMAGES, Monitoring, type MonitoringArgs } from ".";
+import { Grafana } from "./grafana";
+import { redisWatched } from "./subjects/redis";
+import { vaultWatched } from "./subjects/vault";
+
+/** What a stack has of monitoring, by its configuration and what its target offers. */
+export interface Wanted {
+  readonly monitoring: boolean;
+  /** The namespaces that it takes. */
+  readonly concerns: readonly WatchingConcern[];
+  readonly images?: MonitoringArgs["images"];
+  readonly exporterImage?: string;
+  /** There where there shall be dashboards. */
+  readonly grafanaImage?: string;
+  /** Of what the cluster has once. */
+  readonly services?: { readonly images: Record<keyof typeof MONITORING_SERVICE_IMAGES, string> };
+}
+
+export function wantedMonitoring(target: Target, { enabled, grafana }: MonitoringConfig): Wanted {
+  if (!enabled) return { monitoring: false, concerns: [] };
+  const grafanaImage = optionalImage(target, "grafana", { key: "platform:monitoring.grafana", wanted: grafana });
+  return {
+    monitoring: true,
+    concerns: grafanaImage ? ["monitoring", "dashboards"] : ["monitoring"],
+    images: images(target, MONITORING_IMAGES),
+    exporterImage: image(target, "redis-exporter"),
+    grafanaImage,
+    services: { images: images(target, MONITORING_SERVICE_IMAGES) },
+  };
+}
+
+/** What there is to watch. */
+export interface Watching extends Omit<MonitoringArgs, "namespace" | "namespaces" | "images"> {
+  readonly home: Environment;
+  /** The platform's authority, PEM. */
+  readonly authority: pulumi.Input<string>;
+  readonly secrets: SecretsPlatform;
+  readonly registry: Registry;
+  readonly redis: RedisCluster;
+  readonly edge: Edge;
+  readonly workloads: Readonly<Record<string, AppWorkload>>;
+}
+
+/** Has all of an environment watched. Gives the address of its dashboards, if it has some. */
+export function createMonitoring(
+  { images: own, grafanaImage }: Wanted,
+  args: Watching,
+  opts: pulumi.ComponentResourceOptions,
+): string | undefined {
+  if (!own) return undefined;
+  const { environment, home, secrets, edge } = args;
+  const place = { namespace: home.namespace("monitoring"), namespaces: home.names };
+  const monitoring = new Monitoring("monitoring", { ...args, ...place, images: own }, opts);
+  monitoring.watch("vault", vaultWatched(secrets.peer, home.namespace("secrets"), args.authority));
+  monitoring.watch("registry", args.registry.metrics);
+  monitoring.watch("redis", redisWatched(args.redis.metrics));
+  if (edge.metrics) monitoring.watch("edge", edge.metrics);
+  for (const [name, { readiness }] of Object.entries(args.workloads)) monitoring.probe(name, readiness);
+  if (!grafanaImage) return undefined;
+  const shown = { environment, namespace: home.namespace("dashboards"), image: grafanaImage, monitoring };
+  return new Grafana("grafana", { ...shown, edge, secrets }, opts).url;
+}
