@@ -27,7 +27,7 @@ const APP = "visit-tracker";
 const EXPORT = /^export (\w+)='(.*)'$/gm;
 
 describe("deployer: qa from nothing and back, as an account that may do nothing elsewhere", function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   let copy = "";
   /** Of a shell whose kubectl is the deployer's too, with tokens that somebody asks for who may do nothing else. */
   let env: NodeJS.ProcessEnv = {};
