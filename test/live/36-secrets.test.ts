@@ -70,8 +70,9 @@ describe("secrets: kept in Vault, synced to where they are used", function () {
 
   before(async () => {
     await broughtUp();
-    // A suite before may have left another version of the application.
-    const { code, all } = await pulumi(["up", "-s", STACK, "--yes", "--skip-preview"]);
+    // A suite before may have left another version of the application, and an emptied Docker: a refresh holds the images that
+    // it had for gone, and the next update builds them again.
+    const { code, all } = await pulumi(["up", "-s", STACK, "--yes", "--skip-preview", "--refresh"]);
     assert.equal(code, 0, all);
     stand = await standOf(STACK);
     token = await deployerToken(stand);
