@@ -26,9 +26,9 @@ import {
   secretsTarget,
 } from "./components/lib/target";
 import { createMonitoring, wantedMonitoring } from "./components/monitoring/environment";
-import { RedisCluster } from "./components/redisCluster";
 import { Registry } from "./components/registry";
 import { SecretsPlatform } from "./components/secretsPlatform";
+import { createStores } from "./components/stores";
 import { enforcePolicies } from "./policy/inProgram";
 
 /** The platform of one environment, from its stack file: `pulumi up -s dev`. */
@@ -69,6 +69,7 @@ export = program(async () => {
     podCidrs: config.podCidrs ?? facts.podCidrs,
     services: services?.ready ?? [],
     addressOf: (...service: Parameters<AddressOf>) => serviceAddress(kubeconfig, ...service),
+    imageOf: (name: string) => image(target, name),
   };
   const secrets = new SecretsPlatform(
     "vault",
@@ -96,19 +97,8 @@ export = program(async () => {
     },
     opts,
   );
-  const redis = new RedisCluster(
-    "redis",
-    {
-      ...here,
-      namespace: environment.namespace("data"),
-      image: image(target, "redis"),
-      exporterImage: wanted.exporterImage,
-      secrets,
-      authority: authority.certificate,
-      ...config.redis,
-    },
-    opts,
-  );
+  const data = { ...here, namespace: environment.namespace("data"), secrets, authority: authority.certificate };
+  const stores = createStores(config, data, opts);
 
   registry.forNextStage(promoters);
   const edge = new Edge(
@@ -132,7 +122,7 @@ export = program(async () => {
       replicas,
       registry,
       pushHost: place.pushHost,
-      redis,
+      ...stores,
       secrets,
       edge,
       builder: { dockerHost: target.dockerHost, buildCa: target.buildCa, nodeImage: image(target, "node") },
@@ -144,11 +134,11 @@ export = program(async () => {
 
   new Access("access", { environment: stack, namespace: environment.namespace("apps"), ...config.access }, opts);
   const waits = { services: services?.watching ?? [], authority: authority.certificate };
-  const watched = { secrets, registry, redis, edge, workloads };
+  const watched = { secrets, registry, stores: stores.watched, edge, workloads };
   const watching = { ...here, ...config.monitoring, ...waits, ...watched, home: environment };
   const dashboards = createMonitoring(wanted, watching, opts);
 
-  services?.guard([environment, secrets, registry, redis, edge, ...Object.values(workloads)], {
+  services?.guard([environment, secrets, registry, ...stores.servers, edge, ...Object.values(workloads)], {
     provider: providers.kubernetes,
   });
   return {

@@ -4,6 +4,7 @@ import type { Check } from "./check";
 import { deployerChecks } from "./deployer";
 import { namespaceChecks } from "./namespaces";
 import { networkChecks } from "./network";
+import { postgresChecks } from "./postgres";
 import { programChecks } from "./program";
 import { redisChecks } from "./redis";
 import { registryChecks } from "./registry";
@@ -19,6 +20,7 @@ export const CHECKS: readonly Check[] = [
   ...namespaceChecks,
   ...registryChecks,
   ...redisChecks,
+  ...postgresChecks,
   ...secretChecks,
   ...accessChecks,
   ...deployerChecks,

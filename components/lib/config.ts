@@ -2,8 +2,9 @@ import type { RedisMode } from "../redisCluster/settings";
 import { MODES } from "../redisCluster/settings";
 import { type RedisSize, SIZES } from "../redisCluster/size";
 import { type AppConfig, parseApps } from "./appConfig";
-import { type Fields, NAME, Reader, isText } from "./configReader";
+import { type Fields, NAME, Reader, isCidrList, isText } from "./configReader";
 import { Faults } from "./faults";
+import { type PostgresConfig, parsePostgres } from "./postgresConfig";
 import type { Webhook } from "../monitoring/alertmanager";
 import type { Seal } from "../secretsPlatform/settings";
 import type { Spread } from "./spread";
@@ -21,6 +22,8 @@ export interface PlatformConfig {
   readonly secrets: SecretsConfig;
   readonly registry: { readonly storage: string };
   readonly redis: RedisSize & { readonly storage: string; readonly memory: string };
+  /** Where there is one. */
+  readonly postgres?: PostgresConfig;
   readonly edge: EdgeConfig;
   readonly monitoring: MonitoringConfig;
   readonly profile: Profile;
@@ -72,9 +75,6 @@ export function decoded(text: string | undefined): unknown {
 }
 
 const DOMAIN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
-const CIDR = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
-const isCidrList = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === "string" && CIDR.test(each));
 const MONITORING_KEYS = ["enabled", "retention", "storage", "webhook", "runbooks", "grafana"];
 
 export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
@@ -141,11 +141,12 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
     },
     apps: parseApps("platform:apps", raw("apps"), build, reader, faults),
   };
+  const postgres = parsePostgres("platform:postgres", raw("postgres"), config.apps, reader, faults);
   faults.throwIfAny(
     `the configuration of stack "${stack}" has faults, and nothing was done`,
     `Mend them in Pulumi.${stack}.yaml (keys and types: Pulumi.yaml).`,
   );
-  return config;
+  return { ...config, postgres };
 }
 
 function parseRedisSize(redis: Fields, reader: Reader): RedisSize {

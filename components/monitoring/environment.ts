@@ -5,14 +5,13 @@ import type { Edge } from "../edge";
 import type { Environment } from "../environment";
 import type { WatchingConcern } from "../lib/concerns";
 import type { MonitoringConfig } from "../lib/config";
-import { type Target, image, images, optionalImage } from "../lib/target";
-import type { RedisCluster } from "../redisCluster";
+import { type Target, images, optionalImage } from "../lib/target";
 import type { Registry } from "../registry";
 import type { SecretsPlatform } from "../secretsPlatform";
 import { MONITORING_IMAGES, Monitoring, type MonitoringArgs } from ".";
 import { Grafana } from "./grafana";
-import { redisWatched } from "./subjects/redis";
 import { vaultWatched } from "./subjects/vault";
+import type { Watched } from "./watch";
 
 /** What a stack has of monitoring, by its configuration and what its target offers. */
 export interface Wanted {
@@ -20,7 +19,6 @@ export interface Wanted {
   /** The namespaces that it takes. */
   readonly concerns: readonly WatchingConcern[];
   readonly images?: MonitoringArgs["images"];
-  readonly exporterImage?: string;
   /** There where there shall be dashboards. */
   readonly grafanaImage?: string;
   /** Of what the cluster has once. */
@@ -34,7 +32,6 @@ export function wantedMonitoring(target: Target, { enabled, grafana }: Monitorin
     monitoring: true,
     concerns: grafanaImage ? ["monitoring", "dashboards"] : ["monitoring"],
     images: images(target, MONITORING_IMAGES),
-    exporterImage: image(target, "redis-exporter"),
     grafanaImage,
     services: { images: images(target, MONITORING_SERVICE_IMAGES) },
   };
@@ -47,7 +44,7 @@ export interface Watching extends Omit<MonitoringArgs, "namespace" | "namespaces
   readonly authority: pulumi.Input<string>;
   readonly secrets: SecretsPlatform;
   readonly registry: Registry;
-  readonly redis: RedisCluster;
+  readonly stores: Readonly<Record<string, Watched>>;
   readonly edge: Edge;
   readonly workloads: Readonly<Record<string, AppWorkload>>;
 }
@@ -64,7 +61,7 @@ export function createMonitoring(
   const monitoring = new Monitoring("monitoring", { ...args, ...place, images: own }, opts);
   monitoring.watch("vault", vaultWatched(secrets.peer, home.namespace("secrets"), args.authority));
   monitoring.watch("registry", args.registry.metrics);
-  monitoring.watch("redis", redisWatched(args.redis.metrics));
+  for (const [name, store] of Object.entries(args.stores)) monitoring.watch(name, store);
   if (edge.metrics) monitoring.watch("edge", edge.metrics);
   for (const [name, { readiness }] of Object.entries(args.workloads)) monitoring.probe(name, readiness);
   if (!grafanaImage) return undefined;

@@ -1,20 +1,8 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { SHARED } from "../../components/monitoring/shared";
 import { CASES, ruleTests } from "../unit/components/monitoring/ruleCases";
-import {
-  NAME,
-  apply,
-  broughtUp,
-  canConnect,
-  eventually,
-  get,
-  isReady,
-  kubectl,
-  shell,
-  testPod,
-  tryKubectl,
-} from "./world";
+import { forward } from "./forward";
+import { NAME, apply, broughtUp, canConnect, eventually, get, isReady, kubectl, testPod, tryKubectl } from "./world";
 
 const STACK = "dev";
 const MONITORING = `${STACK}-monitoring`;
@@ -39,25 +27,6 @@ interface Alert {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** A port of a pod on this machine's loopback; the kubelet brings it there, so no network policy is asked. */
-async function forward(pod: string, port: number): Promise<{ url: string; stop: () => void }> {
-  const child: ChildProcess = spawn("kubectl", ["port-forward", "-n", MONITORING, `pod/${pod}`, `:${port}`], {
-    env: await shell(),
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const local = await new Promise<string>((done, fail) => {
-    const timer = setTimeout(() => child.kill(), 30_000);
-    child.stdout?.on("data", (data: Buffer) => {
-      const found = /127\.0\.0\.1:(\d+)/.exec(data.toString())?.[1];
-      if (!found) return;
-      clearTimeout(timer);
-      done(found);
-    });
-    child.on("exit", (code) => fail(new Error(`kubectl port-forward to ${pod} ended with ${code}`)));
-  });
-  return { url: `http://127.0.0.1:${local}`, stop: () => void child.kill() };
-}
-
 describe(`monitoring of an environment (sandbox ${NAME})`, function () {
   this.timeout(300_000);
   let prometheus = { url: "", stop: (): void => undefined };
@@ -66,8 +35,8 @@ describe(`monitoring of an environment (sandbox ${NAME})`, function () {
   before(async function () {
     this.timeout(900_000);
     await broughtUp();
-    prometheus = await forward(PROMETHEUS, 9090);
-    alertmanager = await forward(ALERTMANAGER, 9093);
+    prometheus = await forward(MONITORING, PROMETHEUS, 9090);
+    alertmanager = await forward(MONITORING, ALERTMANAGER, 9093);
   });
   after(() => {
     prometheus.stop();

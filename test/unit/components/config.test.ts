@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
+import { parse as parseYaml } from "yaml";
 import { decoded, parseConfig } from "../../../components/lib/config";
 
 type Raw = Record<string, unknown>;
@@ -10,6 +13,7 @@ const app = { source: "apps/web", port: 3000, redis: true, expose: true };
 const edge = { domain: "dev.example" };
 /** Of an application that asks for nothing. */
 const plain = {
+  postgres: undefined,
   autoscale: undefined,
   resources: undefined,
   env: {},
@@ -33,7 +37,25 @@ function faultsOf(raw: Raw, stack = "dev"): string[] {
   return [];
 }
 
+/** The keys of a file of the project, with what is said of them. */
+const keysOf = (file: string): Raw =>
+  (parseYaml(readFileSync(join(__dirname, "../../..", file), "utf8")) as { config: Raw }).config;
+
 describe("configuration", () => {
+  it("has a value for every key that is declared, in each stack: Pulumi refuses an update without", () => {
+    const declared = Object.entries(keysOf("Pulumi.yaml")) as [string, { readonly default?: unknown }][];
+    const needed = declared.filter(([, { default: usual }]) => usual === undefined).map(([key]) => key);
+    assert.ok(needed.length > 3);
+    for (const stack of ["dev", "qa", "prod"]) {
+      const given = Object.keys(keysOf(`Pulumi.${stack}.yaml`));
+      assert.deepEqual(
+        needed.filter((key) => !given.includes(key)),
+        [],
+        stack,
+      );
+    }
+  });
+
   it("reads a stack file", () => {
     assert.deepEqual(parse({ ...sound, clusterUid: "u-1", registry: { storage: "7Gi" }, redis: { memory: "64Mi" } }), {
       clusterUid: "u-1",
@@ -49,6 +71,7 @@ describe("configuration", () => {
       },
       registry: { storage: "7Gi" },
       redis: { mode: "standalone", masters: 1, replicas: 0, storage: "1Gi", memory: "64Mi" },
+      postgres: undefined,
       edge: { domain: "dev.example", replicas: 1 },
       monitoring: {
         enabled: true,
