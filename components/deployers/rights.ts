@@ -87,7 +87,8 @@ export const clusterRules = (stack: string): Rule[] => [
   rule("", ["list"], "nodes"),
   named("discovery.k8s.io", ["get"], ["endpointslices"], [API_SERVER_SLICE]),
   named(RBAC, ["get", "create", "patch"], ["rolebindings"], [deployerName(stack)]),
-  named(RBAC, ["bind"], ["clusterroles"], [NAMESPACE_ROLE, REVIEWER]),
+  // Its edge's by name, as a preview binds it before it is there.
+  named(RBAC, ["bind"], ["clusterroles"], [NAMESPACE_ROLE, REVIEWER, edgeName(stack)]),
   rule(RBAC, READ, "clusterrolebindings", "clusterroles"),
   named(RBAC, WRITE, ["clusterroles"], [edgeName(stack)]),
   named(RBAC, WRITE, ["clusterrolebindings"], [edgeName(stack), reviewerName(stack)]),

@@ -74,7 +74,7 @@ describe("the rights of a deployer", () => {
       assert.deepEqual(escalate, []);
     });
 
-    it(`are enough to bind what ${stack} binds in the cluster: what it has itself, and two roles by name`, () => {
+    it(`are enough to bind what ${stack} binds in the cluster: what it has itself, and three roles by name`, () => {
       const bound = madeBy(stack).flatMap(({ kind, roleRef }) =>
         kind === "ClusterRoleBinding" && roleRef ? [roleRef] : [],
       );
@@ -87,8 +87,10 @@ describe("the rights of a deployer", () => {
         );
       }
       const binds = granted.flatMap(({ rules = [] }) => rules.filter(({ verbs }) => verbs.includes("bind")));
-      for (const { resourceNames } of binds)
-        assert.deepEqual(resourceNames, ["platform-deployer", "system:auth-delegator"]);
+      assert.deepEqual(
+        binds.map(({ resourceNames }) => resourceNames),
+        STACKS.map((each) => ["platform-deployer", "system:auth-delegator", `${each}-edge`]),
+      );
     });
 
     it(`are enough to look at the cluster before ${stack} is touched, and to log in to its Vault`, () => {
