@@ -1,6 +1,4 @@
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
 import { Access } from "./components/access";
 import { waysIn } from "./components/access/ways";
 import { createApps } from "./components/apps";
@@ -9,10 +7,13 @@ import { Edge } from "./components/edge";
 import { Environment } from "./components/environment";
 import type { AddressOf } from "./components/lib/balancer";
 import { checkPin, checkServices, clusterFacts, serviceAddress } from "./components/lib/cluster";
+import { concernsOf } from "./components/lib/concerns";
 import { decoded, parseConfig } from "./components/lib/config";
 import { applyDefinitions } from "./components/lib/definitions";
 import { readKubeconfig } from "./components/lib/kubeconfig";
+import { loginOf } from "./components/lib/login";
 import { program } from "./components/lib/program";
+import { createProviders } from "./components/lib/providers";
 import { recordedImages } from "./components/lib/promotion";
 import { registryReader } from "./components/lib/registryAccess";
 import {
@@ -36,7 +37,7 @@ export = program(async () => {
   const settings = new pulumi.Config();
   const config = parseConfig(stack, (key) => decoded(settings.get(key)));
   const target = readTarget();
-  const kubeconfig = readKubeconfig();
+  const { kubeconfig, enter, promoters } = await loginOf(stack, config, readKubeconfig());
   const facts = await clusterFacts(kubeconfig);
   checkPin(stack, facts, target.clusterUid ?? config.clusterUid, kubeconfig.context);
   const wanted = wantedMonitoring(target, config.monitoring);
@@ -49,19 +50,15 @@ export = program(async () => {
   const recorded = await recordedImages(stack, config.apps, source);
   if (!pulumi.runtime.isDryRun()) await applyDefinitions(kubeconfig, definitions);
 
-  const cluster = new k8s.Provider("cluster", {
-    kubeconfig: kubeconfig.providerInput,
-    clusterIdentifier: facts.uid,
-    kubeClientSettings: { qps: 500, burst: 1000 },
-  });
-  const opts = { providers: { kubernetes: cluster, random: new random.Provider("random") } };
+  const providers = createProviders(kubeconfig, facts);
+  const opts = { providers };
   const { apiServers } = facts;
 
-  const concerns = ["secrets", "registry", "data", "edge", "apps", ...wanted.concerns];
   const { replicas, spread, quota } = config.profile;
-  const environment = new Environment(stack, { environment: stack, concerns, quota }, opts);
+  const environment = new Environment(stack, { environment: stack, concerns: concernsOf(wanted), quota, enter }, opts);
   const { authority, ...vault } = secretsTarget(target, stack);
-  const shared = { environment: stack, images: images(target, SERVICE_IMAGES), authority, apiServers };
+  const { deployers } = config;
+  const shared = { environment: stack, images: images(target, SERVICE_IMAGES), authority, apiServers, deployers };
   const services = installs
     ? new ClusterServices("cluster", { ...shared, monitoring: wanted.services }, opts)
     : undefined;
@@ -103,8 +100,7 @@ export = program(async () => {
   const data = { ...here, namespace: environment.namespace("data"), secrets, authority: authority.certificate };
   const stores = createStores(config, data, opts);
 
-  // Where the next stage finds it.
-  registry.pullSecret(environment.namespace("registry"), "stage");
+  registry.forNextStage(promoters);
   const edge = new Edge(
     "edge",
     {
@@ -143,7 +139,7 @@ export = program(async () => {
   const dashboards = createMonitoring(wanted, watching, opts);
 
   services?.guard([environment, secrets, registry, ...stores.servers, edge, ...Object.values(workloads)], {
-    provider: cluster,
+    provider: providers.kubernetes,
   });
   return {
     ...apps,

@@ -13,6 +13,7 @@ import { createServers, createServices } from "./server";
 import {
   AUDIENCE,
   DEPLOYER,
+  KEEPER_RULES,
   KV,
   LOGIN,
   RAFT_PORT,
@@ -222,11 +223,7 @@ export class SecretsPlatform extends PlatformComponent {
       this.child("keeper-role"),
       {
         metadata: { ...metadata, name: "vault-keeper" },
-        rules: [
-          { apiGroups: [""], resources: ["secrets"], resourceNames: ["vault-seal"], verbs: ["get", "update"] },
-          // A name cannot be asked for before it exists.
-          { apiGroups: [""], resources: ["secrets"], verbs: ["create"] },
-        ],
+        rules: KEEPER_RULES,
       },
       this.own,
     );

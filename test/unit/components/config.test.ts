@@ -62,6 +62,7 @@ describe("configuration", () => {
       podCidrs: undefined,
       build: true,
       clusterServices: "install",
+      deployers: [],
       secrets: {
         replicas: 1,
         storage: "1Gi",
@@ -116,6 +117,11 @@ describe("configuration", () => {
     assert.deepEqual(parse(sound, "qa").access, { developers: ["platform:qa-developers"], exec: false });
   });
 
+  it("names the environments that have a deployer", () => {
+    assert.deepEqual(parse({ ...sound, deployers: ["qa", "prod"] }).deployers, ["qa", "prod"]);
+    assert.deepEqual(parse({ ...sound, deployers: [], clusterServices: "use" }).deployers, []);
+  });
+
   it("gives the edge as many replicas as the profile says, or its own", () => {
     const three = { ...sound, profile: { ...profile, replicas: 3 } };
     assert.equal(parse(three).edge.replicas, 3);
@@ -157,6 +163,27 @@ describe("configuration", () => {
   });
 
   const single: [string, Raw, string][] = [
+    [
+      "one deployer",
+      { deployers: "qa" },
+      'platform:deployers: found "qa", allowed is a list of other environments such as',
+    ],
+    [
+      "a deployer twice",
+      { deployers: ["qa", "qa"] },
+      'platform:deployers: found ["qa","qa"], allowed is a list of other',
+    ],
+    [
+      "a deployer without a name",
+      { deployers: ["QA!"] },
+      'platform:deployers: found ["QA!"], allowed is a list of other',
+    ],
+    ["a deployer of itself", { deployers: ["dev"] }, 'platform:deployers: found ["dev"], allowed is a list of other'],
+    [
+      "deployers where others install",
+      { deployers: ["prod"], clusterServices: "use" },
+      'platform:deployers: found ["prod"], allowed is nothing where platform:clusterServices is use',
+    ],
     ["the pin", { clusterUid: 12 }, "platform:clusterUid: found 12, allowed is the UID of the cluster's kube-system"],
     ["build", { build: "perhaps", apps: {} }, 'platform:build: found "perhaps", allowed is true or false'],
     [
