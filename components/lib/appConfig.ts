@@ -2,7 +2,9 @@ import { DASHBOARDS_HOST } from "../edge/route";
 import { type Amounts, type AppSettings, checkAppSettings } from "./appSettings";
 import { NAME, type Reader, isText } from "./configReader";
 import type { Faults } from "./faults";
+import { parseAppBucket } from "./objectStoreConfig";
 import { parseAppDatabase } from "./postgresConfig";
+import type { AppBucket } from "../objectStore/settings";
 import type { AppDatabase } from "../postgres/service";
 
 /** One application, as the stack file describes it. */
@@ -15,6 +17,8 @@ export interface AppConfig extends AppSettings {
   readonly redis: boolean;
   /** A database of its own. */
   readonly postgres?: AppDatabase;
+  /** A bucket in the object store, with a key for it alone. */
+  readonly bucket?: AppBucket;
   readonly expose: boolean;
   /** Label below the edge's domain. */
   readonly host?: string;
@@ -23,7 +27,7 @@ export interface AppConfig extends AppSettings {
 }
 
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-const KEYS = ["source", "from", "port", "redis", "postgres", "expose", "host"];
+const KEYS = ["source", "from", "port", "redis", "postgres", "bucket", "expose", "host"];
 const SETTINGS = ["replicas", "autoscale", "resources", "env", "secrets", "generate"];
 
 export function parseApps(
@@ -83,6 +87,7 @@ class AppReader {
       port: reader.integer(`${place}.port`, app.port, 1, 65_535),
       redis: reader.flag(`${place}.redis`, app.redis),
       postgres: parseAppDatabase(name, `${place}.postgres`, app.postgres, reader, faults),
+      bucket: parseAppBucket(name, `${place}.bucket`, app.bucket, reader, faults),
       expose: reader.flag(`${place}.expose`, app.expose),
       host: this.host(app.host),
       replicas: app.replicas === undefined ? undefined : reader.integer(`${place}.replicas`, app.replicas, 1, 100),

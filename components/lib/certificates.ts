@@ -15,12 +15,18 @@ export interface CertificateArgs {
   readonly namespace: pulumi.Input<string>;
   readonly dnsNames: pulumi.Input<pulumi.Input<string>[]>;
   readonly ipAddresses?: readonly string[];
+  /** @default ISSUER, whose certificates everybody trusts to be servers */
+  readonly issuer?: pulumi.Input<string>;
+  /** @default those of a server that is a client of others */
+  readonly usages?: readonly string[];
 }
+
+const USAGES = ["digital signature", "server auth", "client auth"];
 
 /** A certificate of the platform's authority, renewed before it ends. Resolves to its Secret's name once that is there. */
 export function certificate(
   resourceName: string,
-  { name, namespace, dnsNames, ipAddresses = [] }: CertificateArgs,
+  { name, namespace, dnsNames, ipAddresses = [], issuer = ISSUER, usages = USAGES }: CertificateArgs,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> {
   const made = new k8s.apiextensions.CustomResource(
@@ -36,8 +42,8 @@ export function certificate(
         duration: controllerDuration("2160h"),
         renewBefore: controllerDuration("720h"),
         privateKey: { algorithm: "ECDSA", size: 256, rotationPolicy: "Always" },
-        usages: ["digital signature", "server auth", "client auth"],
-        issuerRef: { name: ISSUER, kind: "ClusterIssuer", group: "cert-manager.io" },
+        usages: [...usages],
+        issuerRef: { name: issuer, kind: "ClusterIssuer", group: "cert-manager.io" },
       },
     },
     { ...opts, ...WORKLOAD_TIMEOUT },
