@@ -14,6 +14,7 @@ const edge = { domain: "dev.example" };
 /** Of an application that asks for nothing. */
 const plain = {
   postgres: undefined,
+  bucket: undefined,
   autoscale: undefined,
   resources: undefined,
   env: {},
@@ -71,6 +72,7 @@ describe("configuration", () => {
       registry: { storage: "7Gi" },
       redis: { mode: "standalone", masters: 1, replicas: 0, storage: "1Gi", memory: "64Mi" },
       postgres: undefined,
+      objectStore: undefined,
       edge: { domain: "dev.example", replicas: 1 },
       monitoring: {
         enabled: true,
