@@ -3,6 +3,7 @@ import { applicationChecks } from "./applications";
 import type { Check } from "./check";
 import { namespaceChecks } from "./namespaces";
 import { networkChecks } from "./network";
+import { objectStoreChecks } from "./objectStore";
 import { postgresChecks } from "./postgres";
 import { programChecks } from "./program";
 import { redisChecks } from "./redis";
@@ -20,6 +21,7 @@ export const CHECKS: readonly Check[] = [
   ...registryChecks,
   ...redisChecks,
   ...postgresChecks,
+  ...objectStoreChecks,
   ...secretChecks,
   ...accessChecks,
 ];

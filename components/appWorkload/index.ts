@@ -68,6 +68,8 @@ export interface AppWorkloadArgs {
   /** Under which browsers find it: a label below the domain of `edge`. @example "visit-tracker" */
   readonly host?: string;
   readonly edge?: Edge;
+  /** Whether it tells metrics at /metrics of its port. @default false */
+  readonly metrics?: boolean;
   /** Reachable from outside the cluster through a load balancer of its own. @default false */
   readonly expose?: boolean;
   readonly addressOf: AddressOf;
@@ -98,6 +100,8 @@ export class AppWorkload extends PlatformComponent {
   readonly peer: Peer;
   /** Where it says whether it can serve, to those who are let in. */
   readonly readiness: { readonly peer: Peer; readonly port: number; readonly url: pulumi.Output<string> };
+  /** Where it tells its metrics, if it does. */
+  readonly metrics?: { readonly peer: Peer; readonly port: number };
   /** Where the application answers: from outside when exposed, else from inside the cluster. */
   readonly endpoint: pulumi.Output<string>;
 
@@ -112,6 +116,7 @@ export class AppWorkload extends PlatformComponent {
     this.peer = { name, namespace: args.namespace, selector: selector(identity) };
     const url = pulumi.interpolate`http://${name}.${args.namespace}.svc.cluster.local/readyz`;
     this.readiness = { peer: this.peer, port: args.port, url };
+    if (args.metrics) this.metrics = { peer: this.peer, port: args.port };
     this.openPaths();
     const deployment = this.createDeployment(identity);
     if (args.autoscale) this.createAutoscaler(args.autoscale, identity, deployment);

@@ -20,6 +20,8 @@ export interface AppConfig extends AppSettings {
   /** A bucket in the object store, with a key for it alone. */
   readonly bucket?: AppBucket;
   readonly expose: boolean;
+  /** Tells metrics at /metrics, for Prometheus. */
+  readonly metrics: boolean;
   /** Label below the edge's domain. */
   readonly host?: string;
   /** In place of the profile's. */
@@ -27,7 +29,7 @@ export interface AppConfig extends AppSettings {
 }
 
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-const KEYS = ["source", "from", "port", "redis", "postgres", "bucket", "expose", "host"];
+const KEYS = ["source", "from", "port", "redis", "postgres", "bucket", "expose", "metrics", "host"];
 const SETTINGS = ["replicas", "autoscale", "resources", "env", "secrets", "generate"];
 
 export function parseApps(
@@ -89,6 +91,7 @@ class AppReader {
       postgres: parseAppDatabase(name, `${place}.postgres`, app.postgres, reader, faults),
       bucket: parseAppBucket(name, `${place}.bucket`, app.bucket, reader, faults),
       expose: reader.flag(`${place}.expose`, app.expose),
+      metrics: reader.flag(`${place}.metrics`, app.metrics),
       host: this.host(app.host),
       replicas: app.replicas === undefined ? undefined : reader.integer(`${place}.replicas`, app.replicas, 1, 100),
       ...settings,

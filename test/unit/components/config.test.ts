@@ -15,6 +15,7 @@ const edge = { domain: "dev.example" };
 const plain = {
   postgres: undefined,
   bucket: undefined,
+  metrics: false,
   autoscale: undefined,
   resources: undefined,
   env: {},
