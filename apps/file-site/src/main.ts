@@ -9,13 +9,20 @@ const FINISH_MS = 20_000;
 
 async function serve({ port, host, store: where }: Settings): Promise<void> {
   const store = new Store(where);
-  const site = new Site(store);
-  const stop = async (signal: string): Promise<void> => {
-    log("info", `stopping after ${signal}`);
+  let stopping = false;
+  const stop = async (reason: string): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    log("info", `stopping after ${reason}`);
     await site.stop(NOTICE_MS, FINISH_MS);
     store.close();
     log("info", "stopped");
   };
+  // A key that was changed is known to a process that starts.
+  const site = new Site(store, (reason) => {
+    process.exitCode = 1;
+    void stop(reason);
+  });
   for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => void stop(signal));
   log("info", `listening on port ${await site.listen(port, host)}`);
 }

@@ -4,7 +4,7 @@ import { conditionsOf, mayBeWhole } from "./conditions";
 import { log, origin } from "./log";
 import { Metrics } from "./metrics";
 import { keyOf } from "./paths";
-import { type Store, Unavailable, codeOf } from "./store";
+import { Refused, type Store, Unavailable, codeOf } from "./store";
 
 const CONNECTIONS = 1000;
 /** Longer than a proxy in front keeps its idle connections, so that it is the one who closes them. */
@@ -57,7 +57,11 @@ export class Site {
   #stopping = false;
   #mentioned = 0;
 
-  constructor(private readonly store: Store) {
+  constructor(
+    private readonly store: Store,
+    /** Called once the store does not take its key any more. */
+    private readonly onRefused: (reason: string) => void = () => undefined,
+  ) {
     const times = { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, keepAliveTimeout: IDLE_MS };
     this.#server = createServer(times, (request, response) => {
       this.#serve(request, response).catch((error: unknown) => {
@@ -139,11 +143,12 @@ export class Site {
 
   async #ready(): Promise<Answer> {
     if (this.#stopping) return told(503, "stopping");
-    const reason = await this.store.check(AbortSignal.timeout(READY_MS)).then(
+    const fault = await this.store.check(AbortSignal.timeout(READY_MS)).then(
       () => undefined,
-      (error: Error) => error.message,
+      (error: Error) => error,
     );
-    return reason === undefined ? told(200, "ok") : told(503, reason);
+    if (fault instanceof Refused) this.onRefused(fault.message);
+    return fault ? told(503, fault.message) : told(200, "ok");
   }
 
   async #object(request: IncomingMessage, key: string, signal: AbortSignal): Promise<Answer> {

@@ -7,6 +7,10 @@ import { pathOf, signed } from "./signature";
 
 /** It does not answer, or not as a store does. The message is for the log. */
 export class Unavailable extends Error {}
+/** It does not know this key, or not any more. */
+export class Refused extends Unavailable {}
+
+const REFUSALS = ["InvalidAccessKeyId", "SignatureDoesNotMatch"];
 
 const SOCKETS = 64;
 /** How long a certificate that was renewed may go unseen. */
@@ -70,8 +74,9 @@ export class Store {
   async check(signal?: AbortSignal): Promise<void> {
     const response = await this.ask({ method: "GET", key: ".is-the-bucket-there", signal });
     const code = await codeOf(response);
-    if (response.statusCode !== 200 && code !== "NoSuchKey")
-      throw new Unavailable(`the store refuses the bucket: ${response.statusCode} ${code}`);
+    if (response.statusCode === 200 || code === "NoSuchKey") return;
+    const reason = `the store refuses the bucket: ${response.statusCode} ${code}`;
+    throw REFUSALS.includes(code) ? new Refused(reason) : new Unavailable(reason);
   }
 
   close(): void {

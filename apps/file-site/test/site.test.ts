@@ -143,6 +143,20 @@ describe("the site", () => {
     assert.doesNotMatch(body.toString(), /Access|store|403/);
   });
 
+  it("says so where the store does not take its key, and only there", async () => {
+    const refused: string[] = [];
+    const other = new Site(store, (reason) => refused.push(reason));
+    const own = await other.listen(0, "127.0.0.1");
+    const ready = async (code: string): Promise<number> => {
+      fake.trouble = (_, response) => void response.writeHead(403).end(`<Error><Code>${code}</Code></Error>`);
+      return (await fetch(`http://127.0.0.1:${own}/readyz`)).status;
+    };
+    assert.deepEqual([await ready("AccessDenied"), refused], [503, []]);
+    assert.equal(await ready("SignatureDoesNotMatch"), 503);
+    assert.deepEqual(refused, ["the store refuses the bucket: 403 SignatureDoesNotMatch"]);
+    await other.stop(0, 100);
+  });
+
   it("is not ready without the bucket, and says of no object that it is not there", async () => {
     fake.trouble = (_, response) => void response.writeHead(404).end("<Error><Code>NoSuchBucket</Code></Error>");
     assert.equal((await ask("/readyz")).status, 503);
