@@ -92,6 +92,6 @@ export function parseAppBucket(
   return {
     name: isName ? name : "",
     access: reader.oneOf(`${place}.access`, access, ACCESSES),
-    ...(isCommand ? { load: load as string[] } : {}),
+    ...(isCommand ? { load } : {}),
   };
 }
