@@ -63,7 +63,7 @@ export const SERVER_SETTINGS: Readonly<Record<string, string>> = {
 };
 
 function server(args: PodArgs): Container {
-  const { image, memory, administrator, namespace } = args;
+  const { image, memory, administrator, namespace, mode } = args;
   const asked = (path: string): k8s.types.input.core.v1.Probe => ({ httpGet: { path, port: INSIDE_PORT } });
   const alive = asked("/minio/health/live");
   return {
@@ -79,7 +79,12 @@ function server(args: PodArgs): Container {
     ports: [{ name: "server", containerPort: SERVER_PORT }],
     resources: { requests: { cpu: "50m", memory }, limits: { cpu: "1", memory } },
     startupProbe: whenStarted(alive),
-    readinessProbe: whenReady(asked("/minio/health/cluster/read")),
+    readinessProbe: {
+      ...whenReady(asked("/minio/health/cluster/read")),
+      // One that comes back finds the drives of the others within ten seconds. Until then it takes no writes, and may not know
+      // of an object that was written without it.
+      ...(mode === "distributed" ? { successThreshold: 6 } : {}),
+    },
     livenessProbe: whileAlive(alive),
     securityContext: containerSecurity(),
     volumeMounts: [

@@ -22,12 +22,12 @@ interface Range {
 }
 
 /**
- * How many servers, with a drive each. Three keep two parts and one to spare: what is written outlives any one of them, and
- * goes on being read and written meanwhile. Sixteen are as many as share an object.
+ * How many servers, with a drive each. Three go on without any one of them. Four go on reading without any two, and writing
+ * without any one; on three nodes they do not survive the loss of the one that has two of them. Sixteen are as many as share an object.
  */
 export const SERVERS: Readonly<Record<ObjectStoreMode, Range>> = {
   standalone: { least: 1, most: 1, usual: 1 },
-  distributed: { least: 3, most: 16, usual: 4 },
+  distributed: { least: 3, most: 16, usual: 3 },
 };
 
 export const LEAST_MEMORY = "384Mi";

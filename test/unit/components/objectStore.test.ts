@@ -12,7 +12,10 @@ interface Container {
   readonly name: string;
   readonly args: readonly string[];
   readonly env: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: object }[];
-  readonly readinessProbe: { readonly httpGet: { readonly path: string; readonly port: number } };
+  readonly readinessProbe: {
+    readonly httpGet: { readonly path: string; readonly port: number };
+    readonly successThreshold?: number;
+  };
 }
 
 const made = (change: Change = {}): Promise<Recording> =>
@@ -161,9 +164,11 @@ describe("the object store", () => {
     assert.deepEqual(field(inside, "spec.ingress.0.ports"), [{ protocol: "TCP", port: 9001 }]);
   });
 
-  it("is asked whether it can read before it is sent anybody", () => {
+  it("is asked whether it can read before it is sent anybody, and one of several for a while", () => {
     const { path, port } = container(single, "minio").readinessProbe.httpGet;
     assert.deepEqual([path, port], ["/minio/health/cluster/read", 9002]);
+    const steady = (recording: Recording): unknown => container(recording, "minio").readinessProbe.successThreshold;
+    assert.deepEqual([steady(single), steady(parts)], [undefined, 6]);
   });
 
   it("keeps enough servers when nodes are emptied, and their data when it grows", () => {

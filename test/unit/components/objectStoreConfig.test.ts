@@ -32,11 +32,11 @@ describe("the configuration of the object store", () => {
 
   it("fills in what may be left out", () => {
     assert.deepEqual(parse({ mode: "standalone" }), { mode: "standalone", servers: 1, ...USUAL });
-    assert.deepEqual(parse({ mode: "distributed" }), { mode: "distributed", servers: 4, ...USUAL });
+    assert.deepEqual(parse({ mode: "distributed" }), { mode: "distributed", servers: 3, ...USUAL });
   });
 
   it("takes what it is given", () => {
-    const given = { mode: "distributed", servers: 3, storage: "9Gi", memory: "1Gi", cpu: "v1" };
+    const given = { mode: "distributed", servers: 5, storage: "9Gi", memory: "1Gi", cpu: "v1" };
     assert.deepEqual(parse(given), given);
   });
 
