@@ -281,6 +281,7 @@ function check(name: string, args: AppWorkloadArgs): void {
     faults.add("replicas", args.replicas, "nothing, as autoscale decides");
   if (!args.autoscale && args.replicas === undefined) faults.add("replicas", undefined, "a number, or autoscale");
   if (args.host && !args.edge) faults.add("edge", undefined, "the Edge under whose domain the host is");
+  if (args.load && !args.store) faults.add("store", undefined, "the ObjectStore whose bucket is loaded");
   if (Object.keys(args.secrets ?? {}).length + (args.generate ?? []).length > 0 && !args.vault)
     faults.add("vault", undefined, "the SecretsPlatform that keeps the secrets");
   checkAppSettings(name, "args", args, faults);
