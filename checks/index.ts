@@ -1,6 +1,7 @@
 import { accessChecks } from "./access";
 import { applicationChecks } from "./applications";
 import type { Check } from "./check";
+import { deployerChecks } from "./deployer";
 import { namespaceChecks } from "./namespaces";
 import { networkChecks } from "./network";
 import { objectStoreChecks } from "./objectStore";
@@ -24,4 +25,5 @@ export const CHECKS: readonly Check[] = [
   ...objectStoreChecks,
   ...secretChecks,
   ...accessChecks,
+  ...deployerChecks,
 ];

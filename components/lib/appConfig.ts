@@ -28,7 +28,7 @@ export interface AppConfig extends AppSettings {
   readonly replicas?: number;
 }
 
-const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+export const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const KEYS = ["source", "from", "port", "redis", "postgres", "bucket", "expose", "metrics", "host"];
 const SETTINGS = ["replicas", "autoscale", "resources", "env", "secrets", "generate"];
 

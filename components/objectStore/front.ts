@@ -39,7 +39,7 @@ export const frontFlags = ({ directory, clients, inside }: FrontPlaces = FRONT):
 const anyOf = (...paths: string[]): string => paths.map((path) => `Path(\`${path}\`)`).join(" || ");
 
 /**
- * What the front does: at the port of the clients it wants a certificate of the store's own authority; inside it answers
+ * What the front does: at the port of the clients it wants a certificate of the authority for clients; inside it answers
  * for the server where somebody must ask who can have none. Of MinIO's own paths clients get to those of its administration
  * alone, which take a key of their own.
  */

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { certificate } from "../lib/certificates";
+import { certificate, clientCertificate } from "../lib/certificates";
 import { PlatformComponent } from "../lib/component";
 import { oneAtATime } from "../lib/disruption";
 import { type Identity, labels, selector } from "../lib/labels";
@@ -9,9 +9,8 @@ import { SKIP_AWAIT } from "../lib/security";
 import { nodesService, serverDnsNames } from "../lib/serverNames";
 import type { StoreMetrics } from "../monitoring/subjects/objectStore";
 import type { SecretsPlatform } from "../secretsPlatform";
-import { clientCertificate, createClientAuthority } from "./clients";
 import { frontConfig } from "./front";
-import { createKeeper } from "./keeper";
+import { createKeeper } from "./keeping";
 import { type Logins, keptLogins, propertyOf } from "./logins";
 import { type PodArgs, podSpec } from "./pod";
 import { bucketOf, environmentOf } from "./service";
@@ -51,7 +50,7 @@ export interface ObjectStoreArgs {
 }
 
 /**
- * A store of objects that speaks S3 (MinIO). Nobody gets in who has no certificate of the store's own authority for clients;
+ * A store of objects that speaks S3 (MinIO). Nobody gets in who has no certificate of the authority for clients;
  * with one it still takes a key, and each application's opens its own bucket alone. Buckets, users and what they may do are
  * declared, and made again where they are not as declared.
  *
@@ -69,7 +68,6 @@ export class ObjectStore extends PlatformComponent {
   /** Resolves once buckets and users are as declared. */
   readonly ready: pulumi.Resource;
   private readonly logins: Logins;
-  private readonly issuer: pulumi.Output<string>;
 
   constructor(
     name: string,
@@ -82,7 +80,6 @@ export class ObjectStore extends PlatformComponent {
     this.authority = args.authority;
     this.metrics = { peer: this.peer, port: INSIDE_PORT, servers: args.servers };
     this.logins = keptLogins({ name, namespace: args.namespace, users: usersOf(args.buckets) }, args.secrets, this.own);
-    this.issuer = createClientAuthority((role) => this.child(role), identity, args.services, this.own);
     const client = this.certificateOf(this.child("keeper"), args.namespace, this.own);
     const paths = this.openPaths(identity);
     const services = this.createServices(identity);
@@ -130,7 +127,8 @@ export class ObjectStore extends PlatformComponent {
     namespace: pulumi.Input<string>,
     opts: pulumi.CustomResourceOptions,
   ): pulumi.Output<string> {
-    return clientCertificate(`${name}-client`, { name: `${name}-client`, namespace, issuer: this.issuer }, opts);
+    const own = { ...opts, dependsOn: this.args.services };
+    return clientCertificate(`${name}-client`, { name: `${name}-client`, namespace }, own);
   }
 
   private identity = (name: string): Identity => ({

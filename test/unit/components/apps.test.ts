@@ -9,7 +9,7 @@ const source = sourceFolder();
 /** A program with these applications in an environment that has everything. */
 function apps(config: Record<string, Partial<AppConfig>>): Promise<Recording> {
   const usual = { port: 3000, redis: false, expose: false, metrics: false, source: source() };
-  const entries = Object.entries(config).map(([name, app]) => [name, { ...usual, ...app } as AppConfig] as const);
+  const entries = Object.entries(config).map(([name, app]) => [name, { ...usual, ...app }] as const);
   return record((): Fields => {
     const scene = new Scene();
     const made: Apps = createApps(

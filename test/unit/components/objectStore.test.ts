@@ -121,7 +121,7 @@ describe("the object store", () => {
     assert.doesNotMatch(shown, /generated-object-store/);
   });
 
-  it("[004.5] wants a certificate of its own authority at the port of clients, whose key stays with the operators", () => {
+  it("[004.5] wants a certificate of the authority for clients at their port, and shows one of the platform's own", () => {
     const { tls } = frontConfig() as { tls: { options: { default: { clientAuth: object } } } };
     assert.deepEqual(tls.options.default.clientAuth, {
       caFiles: ["/etc/front/clients.crt"],
@@ -131,11 +131,8 @@ describe("the object store", () => {
     assert.deepEqual((sources as object[])[2], {
       secret: { name: "object-store-keeper-client", items: [{ key: "ca.crt", path: "clients.crt" }] },
     });
-    const authority = one(single, "Certificate", "object-store-authority");
-    assert.equal(field(authority, "metadata.namespace"), "platform-operators");
-    assert.equal(field(authority, "spec.isCA"), true);
     for (const client of ["web-client", "object-store-keeper-client"]) {
-      assert.equal(field(one(single, "Certificate", client), "spec.issuerRef.name"), "dev-object-store-clients");
+      assert.equal(field(one(single, "Certificate", client), "spec.issuerRef.name"), "platform-clients");
       assert.deepEqual(field(one(single, "Certificate", client), "spec.usages"), ["digital signature", "client auth"]);
     }
     assert.equal(field(one(single, "Certificate", "object-store-tls"), "spec.issuerRef.name"), "platform");

@@ -6,7 +6,7 @@ import * as https from "node:https";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { frontConfig, frontFlags } from "../../../components/objectStore/front";
-import { keeperSettings } from "../../../components/objectStore/keeper";
+import { keeperSettings } from "../../../components/objectStore/keeping";
 import { SERVER_SETTINGS, serverFlags } from "../../../components/objectStore/pod";
 import { ADMINISTRATOR, type AppBucket, usersOf } from "../../../components/objectStore/settings";
 import type { signed as Signed } from "../../../components/objectStore/requests.mjs" with {
