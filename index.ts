@@ -28,6 +28,7 @@ import {
 import { createMonitoring, wantedMonitoring } from "./components/monitoring/environment";
 import { Registry } from "./components/registry";
 import { SecretsPlatform } from "./components/secretsPlatform";
+import { wantedStatus } from "./components/statusPage";
 import { createStores } from "./components/stores";
 import { enforcePolicies } from "./policy/inProgram";
 
@@ -41,13 +42,14 @@ export = program(async () => {
   const facts = await clusterFacts(kubeconfig);
   checkPin(stack, facts, target.clusterUid ?? config.clusterUid, kubeconfig.context);
   const wanted = wantedMonitoring(target, config.monitoring);
+  const status = wantedStatus(stack, config, target);
   const installs = config.clusterServices === "install";
   const definitions = installs ? definitionsOf(target, wanted) : [];
   // A preview writes nothing, and may look ahead of the stack that installs them.
   if (!installs && !pulumi.runtime.isDryRun()) checkServices(stack, facts, wanted);
   enforcePolicies({ stack });
   const source = registryReader(target, kubeconfig);
-  const recorded = await recordedImages(stack, config.apps, source);
+  const recorded = await recordedImages(stack, status.apps, source);
   if (!pulumi.runtime.isDryRun()) await applyDefinitions(kubeconfig, definitions);
 
   const providers = createProviders(kubeconfig, facts);
@@ -55,7 +57,8 @@ export = program(async () => {
   const { apiServers } = facts;
 
   const { replicas, spread, quota } = config.profile;
-  const environment = new Environment(stack, { environment: stack, concerns: concernsOf(wanted), quota, enter }, opts);
+  const concerns = concernsOf(wanted, status);
+  const environment = new Environment(stack, { environment: stack, concerns, quota, enter }, opts);
   const { authority, ...vault } = secretsTarget(target, stack);
   const { deployers } = config;
   const shared = { environment: stack, images: images(target, SERVICE_IMAGES), authority, apiServers, deployers };
@@ -108,6 +111,8 @@ export = program(async () => {
       namespace: environment.namespace("edge"),
       routesFrom: environment.namespace("apps"),
       dashboards: environment.names.dashboards,
+      status: environment.names.status,
+      watchers: status.watchers,
       image: image(target, "traefik"),
       ...config.edge,
       ...edgeTarget(target, stack),
@@ -115,7 +120,7 @@ export = program(async () => {
     opts,
   );
   const { hosts, workloads, ...apps } = createApps(
-    config.apps,
+    status.apps,
     {
       ...here,
       namespace: environment.namespace("apps"),
@@ -128,6 +133,7 @@ export = program(async () => {
       builder: { dockerHost: target.dockerHost, buildCa: target.buildCa, nodeImage: image(target, "node") },
       recorded,
       source,
+      placed: status.place(environment, registry, authority.certificate),
     },
     opts,
   );

@@ -11,6 +11,7 @@ import { PromotedImage } from "./promotedImage";
 import type { RedisCluster } from "./redisCluster";
 import type { Registry } from "./registry";
 import type { SecretsPlatform } from "./secretsPlatform";
+import type { Placement } from "./statusPage";
 
 /** What the environment has for its applications, each of which takes the part that it asks for. */
 export interface AppsArgs extends Pick<AppWorkloadArgs, "environment" | "spread" | "addressOf" | "podCidrs"> {
@@ -28,6 +29,8 @@ export interface AppsArgs extends Pick<AppWorkloadArgs, "environment" | "spread"
   /** Of the stages before: which images they recorded, and the way to their registries. */
   readonly recorded: Readonly<Record<string, string | undefined>>;
   readonly source: RegistryReader;
+  /** What single ones have in place of what is usual. */
+  readonly placed?: Readonly<Record<string, Placement>>;
 }
 
 /** For the stack that builds. */
@@ -74,6 +77,7 @@ export function createApps(
         postgres: app.postgres ? args.postgres : undefined,
         secrets: app.secrets,
         vault: args.secrets,
+        ...args.placed?.[name],
       },
       opts,
     );

@@ -6,6 +6,9 @@ import { containerSecurity, podSecurity } from "../lib/security";
 import { LEAVES_LOST_NODE, type Spread, spreading } from "../lib/spread";
 import { whenReady, whenStarted, whileAlive } from "../lib/probes";
 
+/** Where an application has its volume. */
+export const DATA = "/data";
+
 export interface DeploymentOf {
   readonly namespace: pulumi.Input<string>;
   readonly image: pulumi.Input<string>;
@@ -18,6 +21,8 @@ export interface DeploymentOf {
   /** Secrets whose keys become variables. */
   readonly envFrom: readonly pulumi.Input<string>[];
   readonly resources?: AppResources;
+  /** The claim of a volume of its own. */
+  readonly volume?: pulumi.Input<string>;
   /** A certificate as a file, and where the application has it. */
   readonly trusted?: { readonly configMap: pulumi.Input<string>; readonly directory: string };
 }
@@ -30,7 +35,9 @@ export function deploymentOf(args: DeploymentOf, identity: Identity): k8s.apps.v
       ...(args.replicas === undefined ? {} : { replicas: args.replicas }),
       // With as many replicas as nodes and a hard spread there is no room for one more: the spread is therefore counted
       // per revision, and a rollout never takes a serving pod away first.
-      strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+      strategy: args.volume
+        ? { type: "Recreate" }
+        : { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
       progressDeadlineSeconds: 120,
       selector: { matchLabels: selector(identity) },
       template: { metadata: { labels: labels(identity) }, spec: podOf(args, identity) },
@@ -66,12 +73,14 @@ function podOf(args: DeploymentOf, identity: Identity): k8s.types.input.core.v1.
         securityContext: containerSecurity(),
         volumeMounts: [
           { name: "tmp", mountPath: "/tmp" },
+          ...(args.volume ? [{ name: "data", mountPath: DATA }] : []),
           ...(args.trusted ? [{ name: "trusted", mountPath: args.trusted.directory, readOnly: true }] : []),
         ],
       },
     ],
     volumes: [
       { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
+      ...(args.volume ? [{ name: "data", persistentVolumeClaim: { claimName: args.volume } }] : []),
       ...(args.trusted ? [{ name: "trusted", configMap: { name: args.trusted.configMap } }] : []),
     ],
   };

@@ -16,7 +16,7 @@ import { PlatformComponent } from "../lib/component";
 import { Faults } from "../lib/faults";
 import { oneAtATime } from "../lib/disruption";
 import { Identity, labels, selector } from "../lib/labels";
-import { Peer, fromOutsidePods, link } from "../lib/network";
+import { Peer, fromOutsidePods, link, reach } from "../lib/network";
 import { SKIP_AWAIT, WORKLOAD_TIMEOUT } from "../lib/security";
 import type { Spread } from "../lib/spread";
 import { AUTHORITY, type PostgresService } from "../postgres/service";
@@ -55,6 +55,10 @@ export interface AppWorkloadArgs {
   readonly postgres?: PostgresService;
   /** What else it connects to. */
   readonly links?: readonly { readonly peer: Peer; readonly port: number }[];
+  /** What it connects to in other environments, which let it in by themselves. */
+  readonly reaches?: readonly { readonly peer: Peer; readonly port: number }[];
+  /** Size of a volume of its own at /data. It takes one writer: one replica, and a moment without it at each rollout. @default no volume */
+  readonly storage?: string;
   /** Under which browsers find it: a label below the domain of `edge`. @example "visit-tracker" */
   readonly host?: string;
   readonly edge?: Edge;
@@ -113,8 +117,9 @@ export class AppWorkload extends PlatformComponent {
   }
 
   private openPaths(): void {
-    const { redis, postgres, links = [], expose, edge, host, port, podCidrs } = this.args;
+    const { redis, postgres, links = [], expose, edge, host, port, podCidrs, reaches = [] } = this.args;
     for (const to of [...(redis?.entries ?? []), ...links]) link(this.peer, to.peer, to.port, this.own);
+    for (const to of reaches) reach(this.peer, to.peer, to.port, this.own);
     postgres?.connect(this.peer, this.own);
     if (expose) fromOutsidePods(this.peer, port, podCidrs, this.own);
     if (edge && host) link({ ...edge.peer, name: this.child("edge") }, this.peer, port, this.own);
@@ -127,6 +132,7 @@ export class AppWorkload extends PlatformComponent {
       replicas: autoscale ? undefined : replicas,
       envFrom: [...credentials, this.syncSecrets()].flatMap((name) => name ?? []),
       trusted: this.createTrusted(),
+      volume: this.createVolume(identity),
     };
     const own = deploymentOf({ ...this.args, ...parts }, identity);
     return new k8s.apps.v1.Deployment(this.child("server"), transformed(own, transforms?.deployment), {
@@ -148,6 +154,16 @@ export class AppWorkload extends PlatformComponent {
       this.own,
     );
     return { configMap: made.metadata.name, directory };
+  }
+
+  /** Resolves to the name of its claim. */
+  private createVolume(identity: Identity): pulumi.Output<string> | undefined {
+    const { storage } = this.args;
+    if (!storage) return undefined;
+    // The claim is bound when its first pod is placed: waiting for it before would wait for ever.
+    const metadata = this.metadataOf(identity);
+    const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } };
+    return new k8s.core.v1.PersistentVolumeClaim(this.child("data"), { metadata, spec }, this.own).metadata.name;
   }
 
   /** Nobody but this application's reader may ask for its path, and that reader for nothing else. */
@@ -242,6 +258,7 @@ function check(name: string, args: AppWorkloadArgs): void {
   if (args.autoscale && args.replicas !== undefined)
     faults.add("replicas", args.replicas, "nothing, as autoscale decides");
   if (!args.autoscale && args.replicas === undefined) faults.add("replicas", undefined, "a number, or autoscale");
+  if (args.storage && args.replicas !== 1) faults.add("replicas", args.replicas, "1, as its volume takes one writer");
   if (args.host && !args.edge) faults.add("edge", undefined, "the Edge under whose domain the host is");
   if (Object.keys(args.secrets ?? {}).length + (args.generate ?? []).length > 0 && !args.vault)
     faults.add("vault", undefined, "the SecretsPlatform that keeps the secrets");

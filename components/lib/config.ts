@@ -8,6 +8,7 @@ import { type PostgresConfig, parsePostgres } from "./postgresConfig";
 import type { Webhook } from "../monitoring/alertmanager";
 import type { Seal } from "../secretsPlatform/settings";
 import type { Spread } from "./spread";
+import { type StatusConfig, parseStatus } from "./statusConfig";
 
 /** One environment, as its stack file describes it: read once, checked as a whole. */
 export interface PlatformConfig {
@@ -26,6 +27,8 @@ export interface PlatformConfig {
   readonly postgres?: PostgresConfig;
   readonly edge: EdgeConfig;
   readonly monitoring: MonitoringConfig;
+  /** The page that shows which endpoints answer, where there is one. */
+  readonly status?: StatusConfig;
   readonly profile: Profile;
   /** Who may edit the applications' namespace, and whether they get into running pods. */
   readonly access: { readonly developers: readonly string[]; readonly exec: boolean };
@@ -142,11 +145,12 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
     apps: parseApps("platform:apps", raw("apps"), build, reader, faults),
   };
   const postgres = parsePostgres("platform:postgres", raw("postgres"), config.apps, reader, faults);
+  const status = parseStatus("platform:status", raw("status"), config, reader, faults);
   faults.throwIfAny(
     `the configuration of stack "${stack}" has faults, and nothing was done`,
     `Mend them in Pulumi.${stack}.yaml (keys and types: Pulumi.yaml).`,
   );
-  return { ...config, postgres };
+  return { ...config, postgres, status };
 }
 
 function parseRedisSize(redis: Fields, reader: Reader): RedisSize {
