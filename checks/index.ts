@@ -9,6 +9,7 @@ import { programChecks } from "./program";
 import { redisChecks } from "./redis";
 import { registryChecks } from "./registry";
 import { secretChecks } from "./secrets";
+import { statusChecks } from "./status";
 import { workloadChecks } from "./workloads";
 
 /** Everything that can be seen of a running stack without disturbing it, the longest first. */
@@ -16,6 +17,7 @@ export const CHECKS: readonly Check[] = [
   ...programChecks,
   ...networkChecks,
   ...applicationChecks,
+  ...statusChecks,
   ...workloadChecks,
   ...namespaceChecks,
   ...registryChecks,
