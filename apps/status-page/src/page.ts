@@ -43,7 +43,8 @@ function bars({ recent, name }: EndpointReport): string {
   );
 }
 
-const percent = (value: number | null): string => (value === null ? "–" : `${value.toFixed(2).replace(/\.00$/, "")} %`);
+/** Rounded down, as it was before: only what never failed is at 100. */
+const percent = (value: number | null): string => (value === null ? "–" : `${Math.floor(value * 100) / 100} %`);
 
 function card(endpoint: EndpointReport): string {
   const { name, url, state, since, reason, uptime, recent } = endpoint;

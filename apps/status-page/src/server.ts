@@ -47,15 +47,12 @@ export class WebServer {
   readonly #style = readFileSync(join(__dirname, "../public/style.css"), "utf8");
   #stopping = false;
 
-  constructor(
-    private readonly watch: Watch,
-    now = Date.now,
-  ) {
+  constructor(private readonly watch: Watch) {
     this.#routes = {
       "/": (query) =>
-        this.#seen(() => ({ status: 200, type: HTML, body: page(report(watch, now()), query.has("paused")) })),
+        this.#seen(() => ({ status: 200, type: HTML, body: page(report(watch, Date.now()), query.has("paused")) })),
       "/style.css": () => ({ status: 200, type: "text/css; charset=utf-8", body: this.#style }),
-      "/api/status": () => this.#seen(() => json(report(watch, now()))),
+      "/api/status": () => this.#seen(() => json(report(watch, Date.now()))),
       "/healthz": () => json({ alive: true }),
       "/readyz": () =>
         this.#stopping ? json({ ready: false, reason: "shutting down" }, 503) : this.#seen(() => json({ ready: true })),

@@ -16,10 +16,7 @@ export class Watch {
   #savedAt = 0;
   #failing = false;
 
-  constructor(
-    readonly settings: Watched,
-    private readonly now = Date.now,
-  ) {
+  constructor(readonly settings: Watched) {
     for (const endpoint of settings.endpoints) this.#histories.set(keyOf(endpoint), new History());
   }
 
@@ -50,7 +47,7 @@ export class Watch {
         const answer = await probe(endpoint, patience);
         const history = this.historyOf(endpoint);
         const before = history.state;
-        history.record(answer, this.now());
+        history.record(answer, Date.now());
         if (history.state !== before)
           log("info", `${keyOf(endpoint)} is ${history.state}${answer.reason ? `: ${answer.reason}` : ""}`);
       }),
@@ -82,7 +79,7 @@ export class Watch {
     if (!file) return;
     try {
       await save(file, this.#histories);
-      this.#savedAt = this.now();
+      this.#savedAt = Date.now();
       this.#failing = false;
     } catch (error) {
       if (!this.#failing) log("error", `the history cannot be kept: ${(error as Error).message}`);

@@ -144,8 +144,14 @@ describe("the page", () => {
 
   it("does not round a failure away", async () => {
     await rounds(...Array.from({ length: 40 }, () => [200, 200]));
-    const { uptime, recent } = now().environments[0]?.endpoints[0] as Report["environments"][0]["endpoints"][0];
+    const seen = now().environments[0]?.endpoints[0] as Report["environments"][0]["endpoints"][0];
+    const { uptime, recent } = seen;
     assert.equal(uptime["24h"], Math.floor((42 / 43) * 100_000) / 1000);
     assert.equal(recent.length, 43);
+    const almost = {
+      ...now(),
+      environments: [{ name: "dev", endpoints: [{ ...seen, uptime: { ...uptime, "30d": 99.999 } }] }],
+    };
+    assert.match(page(almost, false), /<dt>30d<\/dt><dd>99\.99 %<\/dd>/);
   });
 });
