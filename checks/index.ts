@@ -10,6 +10,7 @@ import { programChecks } from "./program";
 import { redisChecks } from "./redis";
 import { registryChecks } from "./registry";
 import { secretChecks } from "./secrets";
+import { statusChecks } from "./status";
 import { workloadChecks } from "./workloads";
 
 /** Everything that can be seen of a running stack without disturbing it, the longest first. */
@@ -17,6 +18,7 @@ export const CHECKS: readonly Check[] = [
   ...programChecks,
   ...networkChecks,
   ...applicationChecks,
+  ...statusChecks,
   ...workloadChecks,
   ...namespaceChecks,
   ...registryChecks,

@@ -12,6 +12,7 @@ import { PromotedImage } from "./promotedImage";
 import type { RedisCluster } from "./redisCluster";
 import type { Registry } from "./registry";
 import type { SecretsPlatform } from "./secretsPlatform";
+import type { Placement } from "./statusPage";
 
 /** What the environment has for its applications, each of which takes the part that it asks for. */
 export interface AppsArgs extends Pick<AppWorkloadArgs, "environment" | "spread" | "addressOf" | "podCidrs"> {
@@ -30,6 +31,8 @@ export interface AppsArgs extends Pick<AppWorkloadArgs, "environment" | "spread"
   /** Of the stages before: which images they recorded, and the way to their registries. */
   readonly recorded: Readonly<Record<string, string | undefined>>;
   readonly source: RegistryReader;
+  /** What single ones have in place of what is usual. */
+  readonly placed?: Readonly<Record<string, Placement>>;
 }
 
 /** For the stack that builds. */
@@ -78,6 +81,7 @@ export function createApps(
         load: app.bucket?.load,
         secrets: app.secrets,
         vault: args.secrets,
+        ...args.placed?.[name],
       },
       opts,
     );

@@ -6,6 +6,9 @@ import { containerSecurity, podSecurity } from "../lib/security";
 import { LEAVES_LOST_NODE, type Spread, spreading } from "../lib/spread";
 import { whenReady, whenStarted, whileAlive } from "../lib/probes";
 
+/** Where an application has its volume. */
+export const DATA = "/data";
+
 export interface DeploymentOf {
   readonly namespace: pulumi.Input<string>;
   readonly image: pulumi.Input<string>;
@@ -18,7 +21,7 @@ export interface DeploymentOf {
   /** Secrets whose keys become variables. */
   readonly envFrom: readonly pulumi.Input<string>[];
   readonly resources?: AppResources;
-  /** Certificates as files. */
+  /** Certificates as files, and a volume of its own. */
   readonly mounts: readonly Mount[];
 }
 
@@ -26,6 +29,8 @@ export interface DeploymentOf {
 export interface Mount {
   readonly name: string;
   readonly directory: string;
+  /** Whether it writes there: then there is one pod at a time. @default false */
+  readonly writable?: boolean;
   readonly volume: Omit<k8s.types.input.core.v1.Volume, "name">;
 }
 
@@ -37,7 +42,9 @@ export function deploymentOf(args: DeploymentOf, identity: Identity): k8s.apps.v
       ...(args.replicas === undefined ? {} : { replicas: args.replicas }),
       // With as many replicas as nodes and a hard spread there is no room for one more: the spread is therefore counted
       // per revision, and a rollout never takes a serving pod away first.
-      strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+      strategy: args.mounts.some(({ writable }) => writable)
+        ? { type: "Recreate" }
+        : { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
       progressDeadlineSeconds: 120,
       selector: { matchLabels: selector(identity) },
       template: { metadata: { labels: labels(identity) }, spec: podOf(args, identity) },
@@ -67,7 +74,7 @@ const container = (args: DeploymentOf, name: string): k8s.types.input.core.v1.Co
   securityContext: containerSecurity(),
   volumeMounts: [
     { name: "tmp", mountPath: "/tmp" },
-    ...args.mounts.map((each) => ({ name: each.name, mountPath: each.directory, readOnly: true })),
+    ...args.mounts.map((each) => ({ name: each.name, mountPath: each.directory, readOnly: !each.writable })),
   ],
 });
 

@@ -16,7 +16,7 @@ import { PlatformComponent } from "../lib/component";
 import { Faults } from "../lib/faults";
 import { oneAtATime } from "../lib/disruption";
 import { Identity, labels, selector } from "../lib/labels";
-import { Peer, fromOutsidePods, link } from "../lib/network";
+import { Peer, fromOutsidePods, link, reach } from "../lib/network";
 import { SKIP_AWAIT, WORKLOAD_TIMEOUT } from "../lib/security";
 import type { Spread } from "../lib/spread";
 import type { ObjectStore } from "../objectStore";
@@ -24,7 +24,7 @@ import { mountOf } from "../objectStore/service";
 import { AUTHORITY, type PostgresService } from "../postgres/service";
 import type { RedisCluster } from "../redisCluster";
 import type { Kept, SecretsPlatform } from "../secretsPlatform";
-import { type Mount, deploymentOf, jobOf } from "./deployment";
+import { DATA, type Mount, deploymentOf, jobOf } from "./deployment";
 
 export interface AppWorkloadArgs {
   readonly environment: string;
@@ -65,6 +65,10 @@ export interface AppWorkloadArgs {
   readonly load?: readonly string[];
   /** What else it connects to. */
   readonly links?: readonly { readonly peer: Peer; readonly port: number }[];
+  /** What it connects to in other environments, which let it in by themselves. */
+  readonly reaches?: readonly { readonly peer: Peer; readonly port: number }[];
+  /** Size of a volume of its own at /data. It takes one writer: one replica, and a moment without it at each rollout. @default no volume */
+  readonly storage?: string;
   /** Under which browsers find it: a label below the domain of `edge`. @example "visit-tracker" */
   readonly host?: string;
   readonly edge?: Edge;
@@ -128,8 +132,9 @@ export class AppWorkload extends PlatformComponent {
   }
 
   private openPaths(): void {
-    const { redis, postgres, store, links = [], expose, edge, host, port, podCidrs } = this.args;
+    const { redis, postgres, store, links = [], expose, edge, host, port, podCidrs, reaches = [] } = this.args;
     for (const to of [...(redis?.entries ?? []), ...links]) link(this.peer, to.peer, to.port, this.own);
+    for (const to of reaches) reach(this.peer, to.peer, to.port, this.own);
     postgres?.connect(this.peer, this.own);
     store?.connect(this.peer, this.own);
     if (expose) fromOutsidePods(this.peer, port, podCidrs, this.own);
@@ -142,7 +147,7 @@ export class AppWorkload extends PlatformComponent {
     const parts = {
       replicas: autoscale ? undefined : replicas,
       envFrom: [...credentials, this.syncSecrets()].flatMap((name) => name ?? []),
-      mounts: [this.createTrusted(), this.createClient()].flatMap((each) => each ?? []),
+      mounts: [this.createTrusted(), this.createClient(), this.createVolume(identity)].flatMap((each) => each ?? []),
     };
     const own = deploymentOf({ ...this.args, ...parts }, identity);
     const loader = this.createLoader(identity, parts.mounts);
@@ -186,6 +191,17 @@ export class AppWorkload extends PlatformComponent {
       ...WORKLOAD_TIMEOUT,
       dependsOn: [store.ready],
     });
+  }
+
+  private createVolume(identity: Identity): Mount | undefined {
+    const { storage } = this.args;
+    if (!storage) return undefined;
+    // The claim is bound when its first pod is placed: waiting for it before would wait for ever.
+    const metadata = this.metadataOf(identity);
+    const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } };
+    const claim = new k8s.core.v1.PersistentVolumeClaim(this.child("data"), { metadata, spec }, this.own);
+    const volume = { persistentVolumeClaim: { claimName: claim.metadata.name } };
+    return { name: "data", directory: DATA, writable: true, volume };
   }
 
   /** Nobody but this application's reader may ask for its path, and that reader for nothing else. */
@@ -280,6 +296,7 @@ function check(name: string, args: AppWorkloadArgs): void {
   if (args.autoscale && args.replicas !== undefined)
     faults.add("replicas", args.replicas, "nothing, as autoscale decides");
   if (!args.autoscale && args.replicas === undefined) faults.add("replicas", undefined, "a number, or autoscale");
+  if (args.storage && args.replicas !== 1) faults.add("replicas", args.replicas, "1, as its volume takes one writer");
   if (args.host && !args.edge) faults.add("edge", undefined, "the Edge under whose domain the host is");
   if (args.load && !args.store) faults.add("store", undefined, "the ObjectStore whose bucket is loaded");
   if (Object.keys(args.secrets ?? {}).length + (args.generate ?? []).length > 0 && !args.vault)

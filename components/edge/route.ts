@@ -4,6 +4,8 @@ import type { Edge } from ".";
 
 /** The label below each environment's domain that its dashboards have, and no application may take. */
 export const DASHBOARDS_HOST = "grafana";
+/** Likewise, of its status page. */
+export const STATUS_HOST = "status";
 
 /** The way from a host of the edge to a Service beside it, on port 80. */
 export const routeTo = (

@@ -1,4 +1,4 @@
-import { DASHBOARDS_HOST } from "../edge/route";
+import { DASHBOARDS_HOST, STATUS_HOST } from "../edge/route";
 import { type Amounts, type AppSettings, checkAppSettings } from "./appSettings";
 import { NAME, type Reader, isText } from "./configReader";
 import type { Faults } from "./faults";
@@ -43,7 +43,7 @@ export function parseApps(
   const apps = entries.map(
     ([name, each]) => [name, new AppReader(name, `${place}.${name}`, reader, faults).parse(each, build)] as const,
   );
-  const taken = new Map([[DASHBOARDS_HOST, "the platform"]]);
+  const taken = new Map([DASHBOARDS_HOST, STATUS_HOST].map((host) => [host, "the platform"]));
   for (const [name, { host }] of apps) {
     if (host === undefined) continue;
     const first = taken.get(host);

@@ -9,6 +9,7 @@ import { type PostgresConfig, parsePostgres } from "./postgresConfig";
 import type { Webhook } from "../monitoring/alertmanager";
 import type { Seal } from "../secretsPlatform/settings";
 import type { Spread } from "./spread";
+import { type StatusConfig, parseStatus } from "./statusConfig";
 
 /** One environment, as its stack file describes it: read once, checked as a whole. */
 export interface PlatformConfig {
@@ -28,6 +29,8 @@ export interface PlatformConfig {
   readonly objectStore?: ObjectStoreConfig;
   readonly edge: EdgeConfig;
   readonly monitoring: MonitoringConfig;
+  /** The page that shows which endpoints answer, where there is one. */
+  readonly status?: StatusConfig;
   readonly profile: Profile;
   /** Who may edit the applications' namespace, and whether they get into running pods. */
   readonly access: { readonly developers: readonly string[]; readonly exec: boolean };
@@ -151,11 +154,12 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
   const { apps } = config;
   const postgres = parsePostgres("platform:postgres", raw("postgres"), apps, reader, faults);
   const objectStore = parseObjectStore("platform:objectStore", raw("objectStore"), apps, reader, faults);
+  const status = parseStatus("platform:status", raw("status"), config, reader, faults);
   faults.throwIfAny(
     `the configuration of stack "${stack}" has faults, and nothing was done`,
     `Mend them in Pulumi.${stack}.yaml (keys and types: Pulumi.yaml).`,
   );
-  return { ...config, postgres, objectStore };
+  return { ...config, postgres, objectStore, status };
 }
 
 function parseRedisSize(redis: Fields, reader: Reader): RedisSize {

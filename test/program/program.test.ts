@@ -9,7 +9,7 @@ import { isJudgedToken, subjectOf } from "../../policy/subject";
 import type { Fields, Registered } from "../unit/components/recorder";
 import { type Golden, differences, goldenOf, readGolden, writeGolden } from "./golden";
 import { pathsOf } from "./paths";
-import { AUTHORITY_KEY, KEY, type Run, STACKS, Stage, appsOf } from "./stage";
+import { AUTHORITY_KEY, KEY, type Run, STACKS, Stage, appsOf, pageOf } from "./stage";
 
 const HINT = "If that is what you meant: UPDATE_GOLDEN=1 npx mocha 'test/program/*.test.ts', and commit the files.";
 
@@ -121,7 +121,7 @@ describe("the program", function () {
 
       it("says where its applications answer, and which images they run", () => {
         const { endpoints, releases } = run().outputs as { endpoints: Fields; releases: Fields };
-        const apps = Object.keys(appsOf(stack)).sort();
+        const apps = [...Object.keys(appsOf(stack)), ...(pageOf(stack) ? ["status-page"] : [])].sort();
         assert.deepEqual([Object.keys(endpoints).sort(), Object.keys(releases).sort()], [apps, apps]);
       });
 
@@ -130,6 +130,7 @@ describe("the program", function () {
         const hosts = Object.entries(appsOf(stack)).flatMap(([name, { host }]) =>
           host ? [[name, `https://${host}.${stack}.platform.test`]] : [],
         );
+        if (pageOf(stack)) hosts.push(["status-page", `https://status.${stack}.platform.test`]);
         assert.ok(hosts.length > 0);
         const certificateAuthority = "certificate of the authority";
         assert.deepEqual(edge, {
@@ -211,13 +212,37 @@ describe("the program", function () {
         const probed = apps.map(
           ([name, { port }]) => `${stack}-monitoring/blackbox → ${stack}-apps/${name} TCP ${port}`,
         );
-        const all = [...links, ...inside, ...exposed, ...edge, ...own, ...readers, ...watched, ...probed];
+        const page = `${stack}-status/status-page TCP 3000`;
+        const status = pageOf(stack)
+          ? [
+              `${stack}-edge/edge → ${page}`,
+              `${stack}-monitoring/blackbox → ${page}`,
+              `${stack}-status/status-page → ${stack}-edge/edge TCP 8443`,
+            ]
+          : [];
+        const all = [...status, ...links, ...inside, ...exposed, ...edge, ...own, ...readers, ...watched, ...probed];
         assert.deepEqual(pathsOf(run().resources), all.sort());
         const undefended = run().resources.filter(({ type }) => !type.endsWith(":NetworkPolicy"));
         assert.ok(pathsOf(undefended).includes(`${stack}-registry/registry → ${stack}-registry/registry anything`));
       });
     });
   }
+
+  it("opens between environments what leads from a status page to the edges that it watches, and nothing else", () => {
+    const all = STACKS.flatMap((stack) => (runs[stack] as Run).resources);
+    const stackOf = (pod: string): string => pod.split("-")[0] ?? "";
+    const crossing = pathsOf(all).filter((path) => {
+      const [from = "", to = ""] = path.split(" → ").map(stackOf);
+      return from !== to && [from, to].every((each) => (STACKS as readonly string[]).includes(each));
+    });
+    const wanted = STACKS.flatMap((stack) =>
+      (pageOf(stack)?.environments ?? [])
+        .filter((each) => each !== stack)
+        .map((each) => `${stack}-status/status-page → ${each}-edge/edge TCP 8443`),
+    );
+    assert.ok(wanted.length > 0);
+    assert.deepEqual(crossing, wanted.sort());
+  });
 
   it("tells a difference by resource and value, and no difference by nothing", () => {
     const before = { resources: { a: { inputs: { x: 1, y: [1, 2] } }, gone: {} }, outputs: { url: "one" } };

@@ -45,6 +45,14 @@ export const appsOf = (stack: string): Record<string, App> => {
   return (file.config["platform:apps"] ?? {}) as Record<string, App>;
 };
 
+/** Where the stack's status page comes from, if it has one. */
+export const pageOf = (
+  stack: string,
+): { readonly source?: string; readonly environments: readonly string[] } | undefined => {
+  const file = parse(readFileSync(join(ROOT, `Pulumi.${stack}.yaml`), "utf8")) as { config: Record<string, unknown> };
+  return file.config["platform:status"] as ReturnType<typeof pageOf>;
+};
+
 /**
  * A cluster that answers, registries, a target file, and applications' sources that never change: all the program looks at.
  */
@@ -80,6 +88,11 @@ export class Stage {
     const [source, own] = (await Promise.all(registries)) as [FakeRegistry, FakeRegistry];
     const stage = new Stage(dir, cluster, source, own);
     for (const stack of STACKS) {
+      // The program looks into the files of the other stacks, where it runs.
+      const file = `Pulumi.${stack}.yaml`;
+      stage.write(file, readFileSync(join(ROOT, file), "utf8"));
+      const page = pageOf(stack)?.source;
+      if (page) stage.write(`${page}/Dockerfile`, "FROM scratch\n");
       const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
       stage.cluster.handlers[`${definitions}?labelSelector=platform%2Fdefinition`] = json({ items: [] });
       stage.cluster.handlers[`${definitions}/${DEFINITION.metadata.name}?fieldManager=platform&force=true`] = (

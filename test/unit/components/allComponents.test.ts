@@ -23,7 +23,8 @@ const makers: Record<string, (scene: Scene, name: string) => unknown> = {
     scene.objectStore(`${name}-parts`, { environment: name, mode: "distributed", servers: 4, spread: "hard" });
   },
   Registry: (scene, name) => scene.registry(name).pullSecret(`${name}-apps`, "apps"),
-  AppWorkload: (scene, name) =>
+  AppWorkload: (scene, name) => {
+    scene.app(`${name}-keeps`, { storage: "1Gi" });
     scene.app(name, {
       redis: scene.redis(`${name}-cache`),
       postgres: scene.postgres(`${name}-store`, { databases: { [name]: { database: name, connections: 5 } } }),
@@ -39,7 +40,8 @@ const makers: Record<string, (scene: Scene, name: string) => unknown> = {
       host: name,
       vault: scene.secrets(`${name}-vault`, { environment: name }),
       secrets: { KEY: `apps/${name}#key` },
-    }),
+    });
+  },
   Edge: (scene, name) => scene.edge(name, { replicas: 2, spread: "hard" }),
   AppImage: (scene, name) => scene.image(source(), name),
   SecretsPlatform: (scene, name) => {

@@ -152,6 +152,54 @@ describe("AppWorkload", () => {
     assert.deepEqual(rollingUpdate, { maxUnavailable: 0, maxSurge: 1 });
   });
 
+  describe("with a volume of its own", () => {
+    let recording: Recording;
+    before(async () => {
+      recording = await app({ storage: "3Gi" });
+    });
+
+    it("has it at /data, and may write nowhere else but to /tmp", () => {
+      const claim = one(recording, "PersistentVolumeClaim");
+      assert.equal(field(claim, "spec.resources.requests.storage"), "3Gi");
+      assert.deepEqual(field(claim, "spec.accessModes"), ["ReadWriteOnce"]);
+      const server = one(recording, "Deployment");
+      assert.deepEqual(field(server, `${CONTAINER}.volumeMounts`), [
+        { name: "tmp", mountPath: "/tmp" },
+        { name: "data", mountPath: "/data" },
+      ]);
+      const volume = { name: "data", persistentVolumeClaim: { claimName: "web" } };
+      assert.deepEqual(field(server, "spec.template.spec.volumes.1"), volume);
+    });
+
+    it("has none without asking for it", async () => {
+      assert.deepEqual(names(await app(), "PersistentVolumeClaim"), []);
+    });
+
+    it("lets go of it before the next pod takes it", () => {
+      assert.deepEqual(field(one(recording, "Deployment"), "spec.strategy"), { type: "Recreate" });
+    });
+
+    it("is refused more replicas than one", async () => {
+      await assert.rejects(
+        app({ storage: "3Gi", replicas: 2 }),
+        /replicas: found 2, allowed is 1, as its volume takes/,
+      );
+      const autoscale = { min: 1, max: 2, cpu: 60 };
+      await assert.rejects(
+        app({ storage: "3Gi", replicas: undefined, autoscale }),
+        /replicas: found nothing, allowed is 1/,
+      );
+    });
+  });
+
+  it("opens its own half of the way to what is another environment's", async () => {
+    const peer = { name: "qa-edge", namespace: "qa-edge", selector: { app: "edge" } };
+    const recording = await app({ reaches: [{ peer, port: 8443 }] });
+    assert.deepEqual(names(recording, "NetworkPolicy"), ["web-to-qa-edge-egress"]);
+    assert.equal(field(one(recording, "NetworkPolicy"), "metadata.namespace"), "dev-apps");
+    assert.deepEqual(field(one(recording, "NetworkPolicy"), "spec.policyTypes"), ["Egress"]);
+  });
+
   it("pulls with the secret it is given", async () => {
     const path = "spec.template.spec.imagePullSecrets";
     assert.deepEqual(field(one(await app({ pullSecret: "regcred" }), "Deployment"), path), [{ name: "regcred" }]);
