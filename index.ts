@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Access } from "./components/access";
 import { waysIn } from "./components/access/ways";
-import { createApps } from "./components/apps";
+import { BASE_IMAGES, createApps } from "./components/apps";
 import { ClusterServices, SERVICE_IMAGES } from "./components/clusterServices";
 import { Edge } from "./components/edge";
 import { Environment } from "./components/environment";
@@ -129,7 +129,7 @@ export = program(async () => {
       ...stores,
       secrets,
       edge,
-      builder: { dockerHost: target.dockerHost, buildCa: target.buildCa, nodeImage: image(target, "node") },
+      builder: { dockerHost: target.dockerHost, buildCa: target.buildCa, baseImages: images(target, BASE_IMAGES) },
       recorded,
       source,
     },

@@ -57,6 +57,8 @@ export interface AppWorkloadArgs {
   readonly links?: readonly { readonly peer: Peer; readonly port: number }[];
   /** Under which browsers find it: a label below the domain of `edge`. @example "visit-tracker" */
   readonly host?: string;
+  /** What of the host it has; it sees the path whole. Health is asked elsewhere and stays inside. @default all of it @example "/api" */
+  readonly path?: string;
   readonly edge?: Edge;
   /** Reachable from outside the cluster through a load balancer of its own. @default false */
   readonly expose?: boolean;
@@ -217,7 +219,7 @@ export class AppWorkload extends PlatformComponent {
   }
 
   private createRoute(edge: Edge, host: string, identity: Identity, service: k8s.core.v1.Service): void {
-    const own = routeTo(edge, host, this.metadataOf(identity), service.metadata.name);
+    const own = routeTo(edge, host, this.metadataOf(identity), service.metadata.name, this.args.path);
     new k8s.apiextensions.CustomResource(this.child("route"), transformed(own, this.args.transforms?.route), this.own);
   }
 
@@ -243,6 +245,7 @@ function check(name: string, args: AppWorkloadArgs): void {
     faults.add("replicas", args.replicas, "nothing, as autoscale decides");
   if (!args.autoscale && args.replicas === undefined) faults.add("replicas", undefined, "a number, or autoscale");
   if (args.host && !args.edge) faults.add("edge", undefined, "the Edge under whose domain the host is");
+  if (args.path && !args.host) faults.add("path", args.path, "nothing, as there is no host");
   if (Object.keys(args.secrets ?? {}).length + (args.generate ?? []).length > 0 && !args.vault)
     faults.add("vault", undefined, "the SecretsPlatform that keeps the secrets");
   checkAppSettings(name, "args", args, faults);

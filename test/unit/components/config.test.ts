@@ -13,6 +13,7 @@ const app = { source: "apps/web", port: 3000, redis: true, expose: true };
 const edge = { domain: "dev.example" };
 /** Of an application that asks for nothing. */
 const plain = {
+  path: undefined,
   postgres: undefined,
   autoscale: undefined,
   resources: undefined,
