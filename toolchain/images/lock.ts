@@ -45,10 +45,11 @@ export interface DebianFilesRecipe {
   directories?: Record<string, number>;
 }
 
-/** The smallest Debian that can install packages. */
+/** The smallest Debian that can install packages, with some of them in it. */
 export interface DebianBaseRecipe {
   kind: "debian-base";
   suite: string;
+  packages?: string[];
 }
 
 /** Node.js and npm from their npm packages, on another image of the lock. */
