@@ -14,6 +14,8 @@ from notes.settings import RedisSettings
 from notes.stores import PasswordWatch, Refused, Unavailable
 
 SECONDS = 1.5
+# What is wrong with a whole cluster is no RedisError.
+FAILURES = (exceptions.RedisError, exceptions.RedisClusterException, OSError, asyncio.TimeoutError)
 
 
 class Reads:
@@ -27,8 +29,9 @@ class Reads:
     async def count(self, note: UUID) -> int:
         return int(await self._asked(self._client.incr(f"{self._name}:reads:{note}")))
 
-    async def ping(self) -> None:
-        await self._asked(self._client.ping())
+    async def look(self) -> None:
+        """By a key: to a cluster's client, a ping is one of every node, and the loss of one of them would count as that of all."""
+        await self._asked(self._client.exists(f"{self._name}:reads"))
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -36,7 +39,7 @@ class Reads:
     async def _asked(self, question: Any) -> Any:
         try:
             answer = await question
-        except (exceptions.RedisError, OSError, asyncio.TimeoutError) as error:
+        except FAILURES as error:
             fault = fault_of(error)
             if isinstance(fault, Refused):
                 self._watch.refused("Redis")

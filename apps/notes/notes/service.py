@@ -124,7 +124,7 @@ def _add_health(app: FastAPI, database: Database, reads: Reads | None) -> None:
 
     @app.get("/readyz", include_in_schema=False)
     async def ready() -> Response:
-        asked = {"postgres": _rows(database, "SELECT 1"), **({"redis": reads.ping()} if reads else {})}
+        asked = {"postgres": _rows(database, "SELECT 1"), **({"redis": reads.look()} if reads else {})}
         faults = dict(zip(asked, await asyncio.gather(*map(_fault, asked.values())), strict=True))
         # By name what is wrong, or null.
         return answer({"ready": not any(faults.values()), **faults}, 503 if any(faults.values()) else 200)

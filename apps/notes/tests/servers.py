@@ -148,13 +148,13 @@ class Postgres:
 
 
 class Redis:
-    def __init__(self, *options: str, tls: bool = False) -> None:
+    def __init__(self, *options: str, tls: bool = False, names: str = "DNS:localhost") -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="notes-redis-"))
         self.port = free_port()
         self._options = options
         self._tls = tls
         if tls:
-            certify(self.directory)
+            certify(self.directory, names)
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
@@ -194,11 +194,11 @@ class Redis:
         shutil.rmtree(self.directory)
 
 
-def certify(directory: Path) -> None:
+def certify(directory: Path, names: str) -> None:
     """A certificate that vouches for itself."""
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "tls.key"]
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    command = ["openssl", "req", "-x509", *key, "-out", "tls.crt", *names, "-days", "1"]
+    subject = ["-subj", "/CN=localhost", "-addext", f"subjectAltName={names}"]
+    command = ["openssl", "req", "-x509", *key, "-out", "tls.crt", *subject, "-days", "1"]
     subprocess.run(command, cwd=directory, check=True, capture_output=True)
 
 
