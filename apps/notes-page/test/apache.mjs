@@ -94,11 +94,12 @@ export class Apache {
   }
 }
 
-/** What comes for these bytes, until the server hangs up. */
-export function raw(port, bytes) {
+/** What comes for these bytes until the server hangs up; the end of the headers may come later. */
+export function raw(port, bytes, restAfterMs) {
   return new Promise((done) => {
     let answer = "";
     const socket = connect(port, "127.0.0.1", () => socket.write(bytes));
+    if (restAfterMs) setTimeout(() => socket.write("\r\n"), restAfterMs);
     socket.setTimeout(15_000, () => socket.destroy());
     socket.on("data", (data) => (answer += data)).on("error", () => {});
     socket.on("close", () => done(answer));
