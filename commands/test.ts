@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { down } from "../sandbox/down";
 import { existing } from "../sandbox/settings";
 import { ensure } from "../toolchain";
+import { BROKEN, type Tally, testApplication } from "./applications";
 import { fail } from "./errors";
 import { ROOT } from "./session";
 
@@ -18,15 +19,7 @@ cluster (a sandbox of its own, named "test"). Says what it skipped and why.
            and again, dev, qa and prod side by side, faults in prod. Takes most of an hour. How often and how long is in the
            environment: PLATFORM_TEST_KILLS, PLATFORM_TEST_REDIS_ROUNDS, PLATFORM_TEST_POSTGRES_ROUNDS, PLATFORM_TEST_LOAD_SECONDS.`;
 
-interface Tally {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
-
 const SANDBOX = "test";
-/** What broke off before it could count. */
-const BROKEN: Tally = { passed: 0, failed: 1, skipped: 0 };
 
 function run(
   command: string,
@@ -60,23 +53,6 @@ async function mocha(title: string, patterns: readonly string[], env: NodeJS.Pro
   fs.rmSync(path.dirname(report), { recursive: true, force: true });
   // A run that broke off, or was told to fail by something other than a test, is no success.
   return code !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally;
-}
-
-/** The applications' own tests, each with its own packages, as its developers run them. */
-async function application(name: string): Promise<Tally> {
-  console.log(`\n== application ${name}`);
-  const dir = path.join(ROOT, "apps", name);
-  if ((await run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], dir)) !== 0) return BROKEN;
-  const child = spawn("npm", ["test", "--silent"], { cwd: dir, stdio: ["ignore", "pipe", "inherit"] });
-  let out = "";
-  child.stdout.on("data", (data: Buffer) => {
-    out += data.toString();
-    process.stdout.write(data);
-  });
-  const code = await new Promise<number>((done) => child.on("close", (status) => done(status ?? 1)));
-  const count = (word: string): number => Number(new RegExp(`^ℹ ${word} (\\d+)$`, "m").exec(out)?.[1] ?? 0);
-  const tally = { passed: count("pass"), failed: count("fail"), skipped: count("skipped") };
-  return code !== 0 && tally.failed === 0 ? BROKEN : tally;
 }
 
 function whyNotLive(): string | undefined {
@@ -119,7 +95,8 @@ async function main(args: string[]): Promise<void> {
   // They check the workflows and the alerts; where one cannot be had, its test says so.
   await ensure(["actionlint", "promtool"]).catch((error: Error) => console.error(error.message));
   const tallies = [await mocha("unit, policy and program", ["test/{unit,policy,program}/**/*.test.ts"])];
-  for (const name of fs.readdirSync(path.join(ROOT, "apps"))) tallies.push(await application(name));
+  for (const name of fs.readdirSync(path.join(ROOT, "apps")))
+    tallies.push(await testApplication(path.join(ROOT, "apps", name)));
   const reason = whyNotLive();
   const skips: string[] = [];
   if (reason) {
