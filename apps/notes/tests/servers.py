@@ -164,9 +164,9 @@ class Redis:
         tls = {"REDIS_TLS": "true", "REDIS_CA": (self.directory / "tls.crt").read_text()} if self._tls else {}
         return {"REDIS_HOST": "localhost", "REDIS_PORT": str(self.port), **login, **tls}
 
-    def start(self) -> None:
+    def start(self, password: str = PASSWORD) -> None:
         # What an application is allowed by the platform.
-        users = ["--user", "app", "on", f">{PASSWORD}", "~*", "&*", "+@all", "-@admin", "-@dangerous", "+info"]
+        users = ["--user", "app", "on", f">{password}", "~*", "&*", "+@all", "-@admin", "-@dangerous", "+info"]
         nobody = ["--user", "default", "off"]
         port = ["--port", "0", "--tls-port", str(self.port)] if self._tls else ["--port", str(self.port)]
         pair = ["--tls-cert-file", "tls.crt", "--tls-key-file", "tls.key", "--tls-ca-cert-file", "tls.crt"]
