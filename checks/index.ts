@@ -1,6 +1,7 @@
 import { accessChecks } from "./access";
 import { applicationChecks } from "./applications";
 import type { Check } from "./check";
+import { deployerChecks } from "./deployer";
 import { namespaceChecks } from "./namespaces";
 import { networkChecks } from "./network";
 import { postgresChecks } from "./postgres";
@@ -22,4 +23,5 @@ export const CHECKS: readonly Check[] = [
   ...postgresChecks,
   ...secretChecks,
   ...accessChecks,
+  ...deployerChecks,
 ];

@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { run } from "./testRun";
 
 /** What tests came to. */
 export interface Tally {
@@ -41,15 +41,22 @@ const INTERPRETERS = ["python3.11", "python3.12", "python3.13", "python3"];
 const IS_NEW = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
 
 /** The tests of the application in a folder, with packages of its own, as its developers run them. */
-export async function testApplication(dir: string): Promise<Tally> {
-  console.log(`\n== application ${path.basename(dir)}`);
-  const commands = fs.existsSync(path.join(dir, "package.json")) ? NODE : await pythonCommands();
+export async function testApplication(cwd: string): Promise<Tally> {
+  console.log(`\n== application ${path.basename(cwd)}`);
+  const commands = fs.existsSync(path.join(cwd, "package.json")) ? NODE : await pythonCommands();
   if (!commands) {
     console.log("skipped: needs Python 3.11 or newer, with venv and pip (on Debian python3-venv)");
     return { passed: 0, failed: 0, skipped: 1 };
   }
-  for (const command of commands.prepare) if ((await run(command, dir)).code !== 0) return BROKEN;
-  const { code, out } = await run(commands.test, dir, true);
+  for (const [command = "", ...args] of commands.prepare)
+    if ((await run(command, args, { cwd, patient: true })) !== 0) return BROKEN;
+  let out = "";
+  const hear = (text: string): void => {
+    out += text;
+    process.stdout.write(text);
+  };
+  const [command = "", ...args] = commands.test;
+  const code = await run(command, args, { cwd, hear, patient: true });
   return tallyOf(out, code, commands.count);
 }
 
@@ -64,30 +71,7 @@ export const COUNTS = { node: NODE.count, python: python("").count };
 
 async function pythonCommands(): Promise<Commands | undefined> {
   for (const interpreter of INTERPRETERS)
-    if ((await run([interpreter, "-c", IS_NEW], ".", true, "ignore")).code === 0) return python(interpreter);
+    if ((await run(interpreter, ["-c", IS_NEW], { hear: () => undefined }).catch(() => 127)) === 0)
+      return python(interpreter);
   return undefined;
-}
-
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-}
-
-function run(
-  [command = "", ...args]: readonly string[],
-  cwd: string,
-  heard = false,
-  stderr: "inherit" | "ignore" = "inherit",
-): Promise<Ended> {
-  return new Promise((done) => {
-    const child = spawn(command, args, { cwd, stdio: ["ignore", heard ? "pipe" : "inherit", stderr] });
-    let out = "";
-    child.stdout?.on("data", (data: Buffer) => {
-      out += data.toString();
-      process.stdout.write(data);
-    });
-    // No such program.
-    child.on("error", () => done({ code: 127, out }));
-    child.on("close", (code) => done({ code: code ?? 1, out }));
-  });
 }

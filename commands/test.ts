@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -9,6 +8,7 @@ import { ensure } from "../toolchain";
 import { BROKEN, type Tally, testApplication } from "./applications";
 import { fail } from "./errors";
 import { ROOT } from "./session";
+import { type Run, run } from "./testRun";
 
 const HELP = `npm test [-- --soak]
 
@@ -21,34 +21,28 @@ cluster (a sandbox of its own, named "test"). Says what it skipped and why.
 
 const SANDBOX = "test";
 
-function run(
-  command: string,
-  args: readonly string[],
-  cwd: string,
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<number> {
-  return new Promise((done, broken) => {
-    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "inherit", "inherit"] });
-    child.on("error", broken);
-    child.on("close", (code) => done(code ?? 1));
-  });
+/** What runs beside something else: it is heard when that has ended, and as it comes from then on. */
+class Aside {
+  private held: string[] | undefined = [];
+
+  readonly hear = (text: string): void => {
+    if (this.held) this.held.push(text);
+    else process.stdout.write(text);
+  };
+
+  release(): void {
+    for (const text of this.held ?? []) process.stdout.write(text);
+    this.held = undefined;
+  }
 }
 
 /** Runs mocha with its usual output on the screen and its counts in a file. */
-async function mocha(title: string, patterns: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Tally> {
-  console.log(`\n== ${title}`);
+async function mocha(title: string, patterns: readonly string[], how: Run = {}): Promise<Tally> {
+  (how.hear ?? ((text: string) => process.stdout.write(text)))(`\n== ${title}\n`);
   const report = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "platform-test-")), "report.json");
   const reporter = path.join(ROOT, "test", "reporter.js");
-  const code = await run(
-    process.execPath,
-    [require.resolve("mocha/bin/mocha.js"), "--reporter", reporter, ...patterns],
-    ROOT,
-    {
-      ...process.env,
-      ...env,
-      PLATFORM_TEST_REPORT: report,
-    },
-  );
+  const args = [require.resolve("mocha/bin/mocha.js"), "--reporter", reporter, ...patterns];
+  const code = await run(process.execPath, args, { ...how, env: { ...how.env, PLATFORM_TEST_REPORT: report } });
   const tally = fs.existsSync(report) ? (JSON.parse(fs.readFileSync(report, "utf8")) as Tally) : BROKEN;
   fs.rmSync(path.dirname(report), { recursive: true, force: true });
   // A run that broke off, or was told to fail by something other than a test, is no success.
@@ -72,20 +66,37 @@ function suites(folders: readonly string[]): string[] {
   return found.sort((a, b) => path.basename(a).localeCompare(path.basename(b)));
 }
 
-async function live(soak: boolean): Promise<Tally> {
-  // On a new machine this takes most of an hour: here it shows its progress, and no test's time runs meanwhile.
-  console.log("\n== tools for the live suites");
-  const tsx = ["--require", require.resolve("tsx/cjs")];
-  if ((await run(process.execPath, [...tsx, path.join(ROOT, "commands", "toolchain.ts"), "build"], ROOT)) !== 0)
-    return BROKEN;
+/** What needs no cluster. It gives way to what does, which runs beside it and mostly waits. */
+async function still(): Promise<Tally[]> {
+  const patterns = ["test/{unit,policy,program}/**/*.test.ts"];
+  const tallies = [await mocha("unit, policy and program", patterns, { patient: true })];
+  for (const name of fs.readdirSync(path.join(ROOT, "apps")))
+    tallies.push(await testApplication(path.join(ROOT, "apps", name)));
+  return tallies;
+}
+
+async function live(soak: boolean, hear: Run["hear"]): Promise<Tally> {
   try {
     return await mocha("live: on a real cluster", suites(["test/live", ...(soak ? ["test/soak"] : [])]), {
-      PLATFORM_TEST_SANDBOX: SANDBOX,
-      PLATFORM_CLUSTER: "sandbox",
+      env: { PLATFORM_TEST_SANDBOX: SANDBOX, PLATFORM_CLUSTER: "sandbox" },
+      hear,
     });
   } finally {
     for (const name of [SANDBOX, `${SANDBOX}-second`]) if (existing(name)) await down(name);
   }
+}
+
+async function both(soak: boolean): Promise<Tally[]> {
+  // On a new machine this takes most of an hour: here it shows its progress, and no test's time runs meanwhile.
+  console.log("\n== tools for the live suites");
+  const build = ["--require", require.resolve("tsx/cjs"), path.join(ROOT, "commands", "toolchain.ts"), "build"];
+  const built = (await run(process.execPath, build)) === 0;
+  const aside = new Aside();
+  const [tallies, tally] = await Promise.all([
+    still().finally(() => aside.release()),
+    built ? live(soak, aside.hear) : BROKEN,
+  ]);
+  return [...tallies, tally];
 }
 
 async function main(args: string[]): Promise<void> {
@@ -94,15 +105,9 @@ async function main(args: string[]): Promise<void> {
   const { soak = false } = values;
   // They check the workflows and the alerts; where one cannot be had, its test says so.
   await ensure(["actionlint", "promtool"]).catch((error: Error) => console.error(error.message));
-  const tallies = [await mocha("unit, policy and program", ["test/{unit,policy,program}/**/*.test.ts"])];
-  for (const name of fs.readdirSync(path.join(ROOT, "apps")))
-    tallies.push(await testApplication(path.join(ROOT, "apps", name)));
   const reason = whyNotLive();
-  const skips: string[] = [];
-  if (reason) {
-    skips.push(`live tier: ${reason}`);
-    tallies.push({ passed: 0, failed: 0, skipped: 1 });
-  } else tallies.push(await live(soak));
+  const tallies = reason ? [...(await still()), { passed: 0, failed: 0, skipped: 1 }] : await both(soak);
+  const skips = reason ? [`live tier: ${reason}`] : [];
   if (!soak) skips.push("long suites: they run with npm test -- --soak");
   for (const skip of skips) console.log(`skipped: ${skip}`);
   const sum = (key: keyof Tally): number => tallies.reduce((total, tally) => total + tally[key], 0);

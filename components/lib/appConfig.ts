@@ -24,7 +24,7 @@ export interface AppConfig extends AppSettings {
   readonly replicas?: number;
 }
 
-const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+export const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** As browsers send it: what is encoded, doubled or climbs would be read differently by edge and application. */
 const PATH = /^(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/;
 const KEYS = ["source", "from", "port", "redis", "postgres", "expose", "host", "path"];

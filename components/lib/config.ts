@@ -17,6 +17,8 @@ export interface PlatformConfig {
   readonly build: boolean;
   /** Whether this stack installs what the cluster has once, or uses what another installed. */
   readonly clusterServices: "install" | "use";
+  /** The other environments of the cluster that are deployed as an account of their own. */
+  readonly deployers: readonly string[];
   readonly secrets: SecretsConfig;
   readonly registry: { readonly storage: string };
   readonly redis: RedisSize & { readonly storage: string; readonly memory: string };
@@ -95,12 +97,17 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
   const quota = reader.object("platform:profile.quota", profile.quota, ["cpu", "memory", "pods"]);
   const access = reader.object("platform:access", raw("access"), ["developers", "exec"]);
   const replicas = reader.integer("platform:profile.replicas", profile.replicas, 1, 20);
+  const clusterServices = reader.oneOf("platform:clusterServices", raw("clusterServices") ?? "install", [
+    "install",
+    "use",
+  ]);
 
   const config: PlatformConfig = {
     clusterUid: typeof clusterUid === "string" && clusterUid ? clusterUid : undefined,
     podCidrs: isCidrList(podCidrs) ? podCidrs : undefined,
     build,
-    clusterServices: reader.oneOf("platform:clusterServices", raw("clusterServices") ?? "install", ["install", "use"]),
+    clusterServices,
+    deployers: parseDeployers(raw("deployers") ?? [], stack, clusterServices, faults),
     secrets: {
       replicas: parseServers("platform:secrets.replicas", secrets.replicas ?? 1, faults),
       storage: reader.size("platform:secrets.storage", secrets.storage, "1Gi"),
@@ -183,6 +190,23 @@ function parseGroups(place: string, value: unknown, faults: Faults): string[] {
   if (Array.isArray(value) && value.length > 0 && value.every(isGroup)) return value;
   faults.add(place, value, 'a list of groups such as ["platform:dev-developers"], none of them system:…');
   return [];
+}
+
+/** Made with what the cluster has once. Who makes that has more rights than any of them. */
+function parseDeployers(value: unknown, stack: string, services: "install" | "use", faults: Faults): string[] {
+  const place = "platform:deployers";
+  const isOther = (each: unknown): each is string => isText(each) && NAME.test(each) && each !== stack;
+  if (!Array.isArray(value) || !value.every(isOther) || new Set(value).size < value.length) {
+    faults.add(place, value, `a list of other environments such as ["qa", "prod"], each once`);
+    return [];
+  }
+  if (services === "use" && value.length > 0)
+    faults.add(
+      place,
+      value,
+      "nothing where platform:clusterServices is use: the stack that installs them makes these too",
+    );
+  return value;
 }
 
 /** Any other number has no majority that a smaller one would not have as well. */

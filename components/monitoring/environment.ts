@@ -3,6 +3,7 @@ import type { AppWorkload } from "../appWorkload";
 import { MONITORING_SERVICE_IMAGES } from "../clusterServices";
 import type { Edge } from "../edge";
 import type { Environment } from "../environment";
+import type { WatchingConcern } from "../lib/concerns";
 import type { MonitoringConfig } from "../lib/config";
 import { type Target, images, optionalImage } from "../lib/target";
 import type { Registry } from "../registry";
@@ -16,7 +17,7 @@ import type { Watched } from "./watch";
 export interface Wanted {
   readonly monitoring: boolean;
   /** The namespaces that it takes. */
-  readonly concerns: readonly string[];
+  readonly concerns: readonly WatchingConcern[];
   readonly images?: MonitoringArgs["images"];
   /** There where there shall be dashboards. */
   readonly grafanaImage?: string;
@@ -29,7 +30,7 @@ export function wantedMonitoring(target: Target, { enabled, grafana }: Monitorin
   const grafanaImage = optionalImage(target, "grafana", { key: "platform:monitoring.grafana", wanted: grafana });
   return {
     monitoring: true,
-    concerns: ["monitoring", ...(grafanaImage ? ["dashboards"] : [])],
+    concerns: grafanaImage ? ["monitoring", "dashboards"] : ["monitoring"],
     images: images(target, MONITORING_IMAGES),
     grafanaImage,
     services: { images: images(target, MONITORING_SERVICE_IMAGES) },

@@ -28,7 +28,7 @@ class Answer:
 def ask(port: int, method: str, path: str, body: Any = None, headers: dict[str, str] = JSON) -> Answer:
     """A body that is neither text nor bytes is sent as JSON."""
     content = body if body is None or isinstance(body, (bytes, str)) else json.dumps(body)
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=15)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request(method, path, content, headers if body is not None else {})
         response = connection.getresponse()
@@ -38,7 +38,7 @@ def ask(port: int, method: str, path: str, body: Any = None, headers: dict[str, 
 
 
 def raw(port: int, request: bytes) -> str:
-    with socket.create_connection(("127.0.0.1", port), 15) as way:
+    with socket.create_connection(("127.0.0.1", port), 30) as way:
         # A server that has read enough may hang up on the rest.
         with suppress(ConnectionError):
             way.sendall(request)

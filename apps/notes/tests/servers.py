@@ -43,7 +43,7 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def eventually(look: Callable[[], object], seconds: float = 15.0) -> None:
+def eventually(look: Callable[[], object], seconds: float = 30.0) -> None:
     """Until it neither raises nor gives False."""
     end = time.monotonic() + seconds
     while True:

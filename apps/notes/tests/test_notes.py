@@ -1,7 +1,7 @@
 from uuid import uuid4
 
 from client import ask
-from servers import Postgres, Service
+from servers import Postgres, Service, eventually
 
 
 def test_a_note_is_kept_and_found_again(service: Service, postgres: Postgres) -> None:
@@ -36,7 +36,7 @@ def test_text_may_be_as_long_as_it_says(service: Service) -> None:
 
 def test_health_is_told_outside_of_the_api(service: Service) -> None:
     assert ask(service.port, "GET", "/healthz").body == {"alive": True}
-    assert ask(service.port, "GET", "/readyz").body == {"ready": True, "postgres": None}
+    eventually(lambda: ask(service.port, "GET", "/readyz").body == {"ready": True, "postgres": None})
     assert ask(service.port, "GET", "/api/readyz").status == 404
 
 

@@ -29,7 +29,7 @@ def reads(service: Service) -> list[int]:
 
 
 def is_sound(service: Service) -> None:
-    assert ready(service).body == {"ready": True, "postgres": None, "redis": None}
+    eventually(lambda: ready(service).body == {"ready": True, "postgres": None, "redis": None})
     assert reads(service) == [1, 2, 3]
 
 
@@ -73,7 +73,7 @@ def test_a_redis_that_falls_silent_keeps_nobody_waiting(postgres: Postgres, redi
         redis.freeze(True)
         start = time.monotonic()
         assert ready(service).body["redis"] == "it does not answer in time"
-        assert time.monotonic() - start < 2
+        assert time.monotonic() - start < 5
         redis.freeze(False)
         eventually(lambda: ready(service).status == 200)
 
@@ -90,7 +90,7 @@ def test_it_ends_when_redis_refuses_its_password_for_a_while(postgres: Postgres,
                 ready(service)
             return service.process.poll() is not None
 
-        eventually(ended, 30)
+        eventually(ended, 60)
         assert "a password is refused" in service.said()
         assert PASSWORD not in service.said() and "changed" not in service.said()
 
