@@ -36,8 +36,10 @@ interface App {
   readonly from?: string;
   readonly port: number;
   readonly redis?: boolean;
+  readonly postgres?: boolean;
   readonly expose?: boolean;
   readonly host?: string;
+  readonly path?: string;
 }
 
 export const appsOf = (stack: string): Record<string, App> => {
