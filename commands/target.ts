@@ -15,6 +15,8 @@ export const PROGRAM_IMAGES = [
   "redis",
   "registry",
   "node",
+  "python",
+  "httpd",
   "busybox",
   "vault",
   "cert-manager-controller",

@@ -39,8 +39,11 @@ export interface AppsArgs extends Pick<AppWorkloadArgs, "environment" | "spread"
 export interface BuilderArgs {
   readonly dockerHost?: string;
   readonly buildCa?: string;
-  readonly nodeImage: string;
+  readonly baseImages: Readonly<Record<string, string>>;
 }
+
+/** What applications may be built on, by the argument of their Dockerfiles: images of the lock. */
+export const BASE_IMAGES = { HTTPD_IMAGE: "httpd", NODE_IMAGE: "node", PYTHON_IMAGE: "python" } as const;
 
 /** What an application runs: what people and the next stage read. */
 export interface Release {
@@ -85,13 +88,13 @@ export function createApps(
       },
       opts,
     );
-    return { name, image, workload, host: app.host };
+    return { name, image, workload, url: app.host && args.edge.urlOf(app.host) + (app.path ?? "") };
   });
   return {
     workloads: Object.fromEntries(made.map(({ name, workload }) => [name, workload])),
     endpoints: Object.fromEntries(made.map(({ name, workload }) => [name, workload.endpoint])),
     releases: Object.fromEntries(made.map(({ name, image }) => [name, releaseOf(image)])),
-    hosts: Object.fromEntries(made.flatMap(({ name, host }) => (host ? [[name, args.edge.urlOf(host)]] : []))),
+    hosts: Object.fromEntries(made.flatMap(({ name, url }) => (url ? [[name, url]] : []))),
   };
 }
 
@@ -106,8 +109,8 @@ function images(
   { registry, pushHost, builder, recorded, source }: AppsArgs,
   opts: pulumi.ComponentResourceOptions,
 ): (name: string, app: AppConfig) => pulumi.Output<string> {
-  const { dockerHost: host, buildCa, nodeImage } = builder;
-  const context = { registry, pushHost, buildCa, buildArgs: { NODE_IMAGE: nodeImage } };
+  const { dockerHost: host, buildCa, baseImages } = builder;
+  const context = { registry, pushHost, buildCa, baseImages };
   const builds = Object.values(apps).some((app) => app.source);
   const registryAuth = [{ address: pushHost, ...registry.push }];
   const provider = builds ? new docker.Provider("builder", { host, registryAuth }) : undefined;

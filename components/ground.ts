@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { enforcePolicies } from "../policy/inProgram";
-import type { AppsArgs } from "./apps";
+import { type AppsArgs, BASE_IMAGES } from "./apps";
 import type { AddressOf } from "./lib/balancer";
 import { type ClusterFacts, checkPin, checkServices, clusterFacts, serviceAddress } from "./lib/cluster";
 import { type PlatformConfig, decoded, parseConfig } from "./lib/config";
@@ -97,7 +97,7 @@ export async function survey(): Promise<Ground> {
     registry,
     edge: edgeTarget(target, stack),
     supply: {
-      builder: { dockerHost: target.dockerHost, buildCa: target.buildCa, nodeImage: imageOf("node") },
+      builder: { dockerHost: target.dockerHost, buildCa: target.buildCa, baseImages: images(target, BASE_IMAGES) },
       pushHost: registry.pushHost,
       recorded,
       source,

@@ -15,7 +15,7 @@ import type { Registry } from "./registry";
 const PORT = 3000;
 /** Far more than the history takes, and the least that some clouds give. */
 const STORAGE = "1Gi";
-/** Every application says there whether it can serve. */
+/** Every application says there whether it can serve; one that has only a path of a host, below that path. */
 const READINESS = "/readyz";
 
 /** What the page takes beside what its entry among the applications says. */
@@ -67,9 +67,9 @@ export function wantedStatus(stack: string, config: PlatformConfig, target: Targ
 }
 
 /** By the name that visitors use, at the edge's Service: what they see is seen, whatever the names' servers outside do. */
-function asked({ environment, name, hostname }: Endpoint, target: Target): object {
+function asked({ environment, name, hostname, path = "" }: Endpoint, target: Target): object {
   const port = edgeTarget(target, environment).ports?.https ?? 443;
-  const url = `https://${hostname}${port === 443 ? "" : `:${port}`}${READINESS}`;
+  const url = `https://${hostname}${port === 443 ? "" : `:${port}`}${path}${READINESS}`;
   // The dot ends the name: no search list is gone through.
   return { environment, name, url, connect: `${edgeOf(environment).service}.:${port}` };
 }

@@ -71,6 +71,8 @@ export interface AppWorkloadArgs {
   readonly storage?: string;
   /** Under which browsers find it: a label below the domain of `edge`. @example "visit-tracker" */
   readonly host?: string;
+  /** What of the host it has; it sees the path whole. Health is asked elsewhere and stays inside. @default all of it @example "/api" */
+  readonly path?: string;
   readonly edge?: Edge;
   /** Whether it tells metrics at /metrics of its port. @default false */
   readonly metrics?: boolean;
@@ -271,7 +273,7 @@ export class AppWorkload extends PlatformComponent {
   }
 
   private createRoute(edge: Edge, host: string, identity: Identity, service: k8s.core.v1.Service): void {
-    const own = routeTo(edge, host, this.metadataOf(identity), service.metadata.name);
+    const own = routeTo(edge, host, this.metadataOf(identity), service.metadata.name, this.args.path);
     new k8s.apiextensions.CustomResource(this.child("route"), transformed(own, this.args.transforms?.route), this.own);
   }
 
@@ -299,6 +301,7 @@ function check(name: string, args: AppWorkloadArgs): void {
   if (args.storage && args.replicas !== 1) faults.add("replicas", args.replicas, "1, as its volume takes one writer");
   if (args.host && !args.edge) faults.add("edge", undefined, "the Edge under whose domain the host is");
   if (args.load && !args.store) faults.add("store", undefined, "the ObjectStore whose bucket is loaded");
+  if (args.path && !args.host) faults.add("path", args.path, "nothing, as there is no host");
   if (Object.keys(args.secrets ?? {}).length + (args.generate ?? []).length > 0 && !args.vault)
     faults.add("vault", undefined, "the SecretsPlatform that keeps the secrets");
   checkAppSettings(name, "args", args, faults);

@@ -9,6 +9,8 @@ export interface Endpoint {
   readonly name: string;
   /** Below the environment's domain. */
   readonly hostname: string;
+  /** What of the host is the application's, where that is not all. */
+  readonly path?: string;
 }
 
 /** Who watches whom, as the stack files say. */
@@ -20,7 +22,7 @@ export interface StatusPlan {
 }
 
 type Own = Pick<PlatformConfig, "status" | "edge"> & {
-  readonly apps: Readonly<Record<string, { readonly host?: string }>>;
+  readonly apps: Readonly<Record<string, { readonly host?: string; readonly path?: string }>>;
 };
 
 /** Of this stack, what its configuration says; of the others, what their files do. */
@@ -50,7 +52,8 @@ function endpointsOf(environment: string, files: StackFiles, faults: Faults): En
     return [];
   }
   return Object.entries(fieldsOf(file.apps)).flatMap(([name, app]) => {
-    const { host } = fieldsOf(app);
-    return isText(host) ? [{ environment, name, hostname: `${host}.${domain}` }] : [];
+    const { host, path } = fieldsOf(app);
+    if (!isText(host)) return [];
+    return [{ environment, name, hostname: `${host}.${domain}`, ...(isText(path) ? { path } : {}) }];
   });
 }

@@ -22,7 +22,7 @@ const CLUSTER_WIDE = [
   "ValidatingAdmissionPolicyBinding",
 ];
 
-/** What a Redis of each stack's mode needs open, to its clients and between its own pods. */
+/** What a Redis and a Postgres of each stack's mode need open, to their clients and between their own pods. */
 const CLIENT_PORTS: Record<string, readonly number[]> = { dev: [6379], qa: [6379, 26379], prod: [6379] };
 const PATHS_INSIDE: Record<string, readonly string[]> = {
   dev: [],
@@ -32,6 +32,8 @@ const PATHS_INSIDE: Record<string, readonly string[]> = {
     "data/redis → data/redis TCP 16379",
     "data/redis-shrink → data/redis TCP 6379",
     "data/redis-grow → data/redis TCP 6379",
+    "data/postgres → data/postgres TCP 5432",
+    "data/postgres → data/postgres TCP 8008",
   ],
 };
 
@@ -127,8 +129,8 @@ describe("the program", function () {
 
       it("says under which hosts browsers find the applications, where, and whom to trust", () => {
         const { edge } = run().outputs as { edge: Fields };
-        const hosts = Object.entries(appsOf(stack)).flatMap(([name, { host }]) =>
-          host ? [[name, `https://${host}.${stack}.platform.test`]] : [],
+        const hosts = Object.entries(appsOf(stack)).flatMap(([name, { host, path = "" }]) =>
+          host ? [[name, `https://${host}.${stack}.platform.test${path}`]] : [],
         );
         if (pageOf(stack)) hosts.push(["status-page", `https://status.${stack}.platform.test`]);
         assert.ok(hosts.length > 0);
@@ -175,10 +177,11 @@ describe("the program", function () {
 
       it("opens the declared paths, and no other", () => {
         const apps = Object.entries(appsOf(stack));
-        const links = apps.flatMap(([name, { redis }]) =>
-          redis
-            ? (CLIENT_PORTS[stack] ?? []).map((port) => `${stack}-apps/${name} → ${stack}-data/redis TCP ${port}`)
-            : [],
+        const links = apps.flatMap(([name, { redis, postgres }]) =>
+          [
+            ...(redis ? (CLIENT_PORTS[stack] ?? []).map((port) => `redis TCP ${port}`) : []),
+            ...(postgres ? ["postgres TCP 5432"] : []),
+          ].map((store) => `${stack}-apps/${name} → ${stack}-data/${store}`),
         );
         const inside = (PATHS_INSIDE[stack] ?? []).map((path) => path.replaceAll("data/", `${stack}-data/`));
         const exposed = apps.flatMap(([name, { expose, port }]) =>
@@ -205,6 +208,7 @@ describe("the program", function () {
           `${stack}-registry/registry TCP 5011`,
           `${vault} TCP 8200`,
           `${stack}-data/redis TCP 9121`,
+          `${stack}-data/postgres TCP 9187`,
           ...(stack === "dev" ? SHARED : []).map(
             ({ name, port, peer }) => `${peer.namespace as string}/${name} TCP ${port}`,
           ),

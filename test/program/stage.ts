@@ -36,8 +36,10 @@ interface App {
   readonly from?: string;
   readonly port: number;
   readonly redis?: boolean;
+  readonly postgres?: boolean;
   readonly expose?: boolean;
   readonly host?: string;
+  readonly path?: string;
 }
 
 export const appsOf = (stack: string): Record<string, App> => {
@@ -103,7 +105,7 @@ export class Stage {
         json({ status: { conditions: [{ type: "Established", status: "True" }] } })(request, response);
       };
       for (const [name, { source, expose }] of Object.entries(appsOf(stack))) {
-        if (source) stage.write(`${source}/Dockerfile`, "FROM scratch\n");
+        if (source) stage.write(`${source}/Dockerfile`, basesOf(source));
         const service = json({ status: { loadBalancer: { ingress: [{ ip: "192.0.2.10" }] } } });
         if (expose) stage.cluster.handlers[`/api/v1/namespaces/${stack}-apps/services/${name}`] = service;
       }
@@ -215,5 +217,9 @@ interface RunOptions {
   /** Images that the target has beside those that can be built. */
   readonly published?: readonly string[];
 }
+
+/** What the real one is built on, so that a golden shows it. */
+const basesOf = (source: string): string =>
+  (readFileSync(join(ROOT, source, "Dockerfile"), "utf8").match(/^ARG \w+/gm) ?? []).join("\n");
 
 const registryOf = (stack: string): string => `registry.${stack}-registry.svc.cluster.local`;

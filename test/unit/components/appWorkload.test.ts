@@ -223,6 +223,13 @@ describe("AppWorkload", () => {
       });
     });
 
+    it("with a path has that part of the host, and sees it whole", async () => {
+      const route = one(await hosted({ path: "/api" }), "HTTPRoute", "web-route");
+      assert.deepEqual(field(route, "spec.rules"), [
+        { matches: [{ path: { type: "PathPrefix", value: "/api" } }], backendRefs: [{ name: "web", port: 80 }] },
+      ]);
+    });
+
     it("lets the edge in, on both sides, and nobody else", async () => {
       const recording = await hosted({ port: 8080 });
       const policies = names(recording, "NetworkPolicy").filter((name) => name.startsWith("web-"));
@@ -380,6 +387,7 @@ describe("AppWorkload", () => {
       assert.deepEqual(places, ["replicas", "edge", "store", "vault", "args.secrets.KEY", "args.autoscale.min"]);
       return error.message.startsWith('the application "web" cannot be made:');
     });
+    await assert.rejects(app({ path: "/api" }), /path: found "\/api", allowed is nothing, as there is no host/);
     await assert.rejects(app({ replicas: undefined }), /replicas: found nothing, allowed is a number, or autoscale/);
   });
 });

@@ -28,7 +28,7 @@ function apps(config: Record<string, Partial<AppConfig>>): Promise<Recording> {
         objectStore: scene.objectStore("object-store", { buckets: { rich: BUCKET } }),
         secrets: scene.secrets("keeps"),
         edge: scene.edge(),
-        builder: { dockerHost: "unix:///nowhere", nodeImage: "registry.example/node:24@sha256:4" },
+        builder: { dockerHost: "unix:///nowhere", baseImages: {} },
         recorded: {},
         source: () => Promise.resolve(undefined),
       },
@@ -74,14 +74,19 @@ describe("the applications of a stack file", () => {
   });
 
   it("are told with where they answer, what they run, and the hosts of those that have one", async () => {
-    const { outputs } = await apps({ plain: {}, shown: { host: "shop", expose: true } });
+    const { outputs } = await apps({
+      plain: {},
+      shown: { host: "shop", expose: true },
+      part: { host: "shop", path: "/api" },
+    });
     const { endpoints, releases, hosts } = outputs as unknown as Record<string, Record<string, unknown>>;
     assert.deepEqual(endpoints, {
       plain: "http://plain.dev-apps.svc.cluster.local",
       shown: "http://192.0.2.10",
+      part: "http://part.dev-apps.svc.cluster.local",
     });
-    assert.deepEqual(Object.keys(releases ?? {}), ["plain", "shown"]);
-    assert.deepEqual(hosts, { shown: "https://shop.dev.example" });
+    assert.deepEqual(Object.keys(releases ?? {}), ["part", "plain", "shown"]);
+    assert.deepEqual(hosts, { shown: "https://shop.dev.example", part: "https://shop.dev.example/api" });
   });
 
   it("pull with one secret, and need a builder only where one is built", async () => {

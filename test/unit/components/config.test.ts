@@ -7,6 +7,7 @@ import { type Raw, app, edge, parse, profile, quota, sound } from "./rawConfig";
 
 /** Of an application that asks for nothing. */
 const plain = {
+  path: undefined,
   postgres: undefined,
   bucket: undefined,
   metrics: false,

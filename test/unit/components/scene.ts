@@ -245,8 +245,11 @@ export class Scene {
 
   image(source: string, name = "web", registry: Registry = this.registry(`${name}-registry`)): AppImage {
     const provider = new docker.Provider(`${name}-builder`, { host: "unix:///nowhere" });
-    const buildArgs = { NODE_IMAGE: "registry.example/node:24@sha256:4" };
-    return new AppImage(name, { source, registry, pushHost: "192.0.2.1", buildArgs }, { provider });
+    const baseImages = {
+      NODE_IMAGE: "registry.example/node:24@sha256:4",
+      OTHER_IMAGE: "registry.example/other@sha256:5",
+    };
+    return new AppImage(name, { source, registry, pushHost: "192.0.2.1", baseImages }, { provider });
   }
 }
 
@@ -256,7 +259,7 @@ export function sourceFolder(): () => string {
   before(() => {
     folder = join(mkdtempSync(join(tmpdir(), "source-")), "web");
     mkdirSync(folder);
-    writeFileSync(join(folder, "Dockerfile"), "FROM scratch\n");
+    writeFileSync(join(folder, "Dockerfile"), "ARG NODE_IMAGE\nFROM scratch\n");
   });
   after(() => rmSync(join(folder, ".."), { recursive: true, force: true }));
   return () => folder;

@@ -23,6 +23,15 @@ describe("the plan of who watches whom", () => {
     ]);
   });
 
+  it("asks an application that has a path of a host below that path", () => {
+    const apps = { page: { host: "app" }, api: { host: "app", path: "/api" } };
+    const { endpoints } = statusPlan("dev", { ...own, apps, status: status("dev") }, FILES);
+    assert.deepEqual(endpoints, [
+      { environment: "dev", name: "page", hostname: "app.dev.example" },
+      { environment: "dev", name: "api", hostname: "app.dev.example", path: "/api" },
+    ]);
+  });
+
   it("knows whose pages ask this stack, its own among them, and nobody where no file says so", () => {
     assert.deepEqual(statusPlan("dev", own, FILES).watchers, ["prod"]);
     assert.deepEqual(statusPlan("dev", { ...own, status: status("dev") }, FILES).watchers, ["dev", "prod"]);
