@@ -24,11 +24,13 @@ import {
   serviceHost,
 } from "./settings";
 
+export const VAULT_IMAGES = { vault: "vault", node: "node" } as const;
+
 export interface SecretsPlatformArgs {
   readonly environment: string;
   readonly namespace: pulumi.Output<string>;
   /** By digest, from the image lock. */
-  readonly images: { readonly vault: pulumi.Input<string>; readonly node: pulumi.Input<string> };
+  readonly images: Readonly<Record<keyof typeof VAULT_IMAGES, pulumi.Input<string>>>;
   /** 1, or 3 for a service that survives the loss of a node. */
   readonly replicas: number;
   /** Size of each server's volume. @default "1Gi" */
