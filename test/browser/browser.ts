@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -17,8 +17,14 @@ export interface Launch {
 
 const CLOSE_MS = 5000;
 
+interface Start extends Omit<Launch, "program"> {
+  readonly profile: string;
+  /** Behind the browser's own walls around each page. */
+  readonly walled: boolean;
+}
+
 /** Nothing but what a page itself asks for goes over the network, and what is drawn is the same everywhere. */
-export function flags({ hosts = {}, pins = [] }: Omit<Launch, "program">, profile: string, root: boolean): string[] {
+export function flags({ hosts = {}, pins = [], profile, walled }: Start): string[] {
   const rules = Object.entries(hosts).map(([host, address]) => `MAP ${host} ${address}`);
   return [
     "--headless",
@@ -40,9 +46,14 @@ export function flags({ hosts = {}, pins = [] }: Omit<Launch, "program">, profil
     "--hide-scrollbars",
     "--font-render-hinting=none",
     "--force-color-profile=srgb",
-    // Its sandbox refuses to start as root.
-    ...(root ? ["--no-sandbox"] : []),
+    ...(walled ? [] : ["--no-sandbox"]),
   ];
+}
+
+/** Root has no use for the walls, they refuse it; and on Linux they are made of namespaces, which a machine may forbid. */
+function canBeWalled(): boolean {
+  if (process.getuid?.() === 0) return false;
+  return process.platform !== "linux" || spawnSync("unshare", ["--map-root-user", "--net", "true"]).status === 0;
 }
 
 /** A browser without a window, with a profile of its own that goes with it. */
@@ -57,7 +68,7 @@ export class Browser {
 
   static async launch({ program, ...rest }: Launch): Promise<Browser> {
     const profile = fs.mkdtempSync(path.join(os.tmpdir(), "platform-browser-"));
-    const child = spawn(program, flags(rest, profile, process.getuid?.() === 0), {
+    const child = spawn(program, flags({ ...rest, profile, walled: canBeWalled() }), {
       // A group of its own: it starts many processes, and all have to end.
       detached: true,
       stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],

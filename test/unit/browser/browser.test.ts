@@ -5,6 +5,7 @@ import * as https from "node:https";
 import type { AddressInfo } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { authority, certificate } from "../../../sandbox/pki";
 import { Browser } from "../../browser/browser";
 import { verifiedPin } from "../../browser/pin";
@@ -83,16 +84,22 @@ describe("a real browser", function () {
     ["/thrown", /script: Uncaught Error: on purpose/],
     ["/said", /console\.error: on purpose/],
     ["/absent", /network: .*404.*nothing\.png/],
-    ["/wide", /has to be scrolled sideways/],
     ["/forbidden", /security: .*Content Security Policy/],
   ];
   for (const [path, fault] of wrong)
     it(`finds what is wrong with ${path}`, async () => {
       const page = await open(path);
-      await page.evaluate("new Promise((done) => setTimeout(done, 100))");
+      const end = Date.now() + 10_000;
+      while (page.faults().length === 0 && Date.now() < end) await sleep(50);
       await assert.rejects(isSound(page), fault);
       await page.close();
     });
+
+  it("finds what is wider than a phone", async () => {
+    const page = await open("/wide");
+    await assert.rejects(isSound(page), /has to be scrolled sideways/);
+    await page.close();
+  });
 
   it("does not click on what is covered, nor tab to what is not there", async () => {
     const page = await open("/covered");

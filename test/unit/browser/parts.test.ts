@@ -12,7 +12,12 @@ import { authority } from "../../../sandbox/pki";
 
 describe("a browser's flags", () => {
   it("know the hosts that are named and no other, and pin what is given", () => {
-    const given = flags({ hosts: { "a.test": "198.18.1.1", "b.test": "198.18.1.2" }, pins: ["x=", "y="] }, "/p", false);
+    const given = flags({
+      hosts: { "a.test": "198.18.1.1", "b.test": "198.18.1.2" },
+      pins: ["x=", "y="],
+      profile: "/p",
+      walled: true,
+    });
     assert.ok(
       given.includes(
         "--host-resolver-rules=MAP a.test 198.18.1.1, MAP b.test 198.18.1.2, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
@@ -23,8 +28,8 @@ describe("a browser's flags", () => {
     assert.ok(!given.includes("--no-sandbox"));
   });
 
-  it("give up the browser's own sandbox for root only, and trust nobody unasked", () => {
-    const given = flags({}, "/p", true);
+  it("give up the browser's own walls where they cannot be had, and trust nobody unasked", () => {
+    const given = flags({ profile: "/p", walled: false });
     assert.ok(given.includes("--no-sandbox"));
     assert.deepEqual(
       given.filter((flag) => flag.includes("certificate")),
