@@ -72,7 +72,7 @@ describe("the status page", () => {
     assert.ok(others.length > 0);
     for (const { environment, url, connect } of others) {
       assert.equal(environment, "qa");
-      assert.match(String(url), /^https:\/\/[a-z-]+\.qa\.platform\.test:8443\/readyz$/);
+      assert.match(String(url), /^https:\/\/[a-z-]+\.qa\.platform\.test:8443(\/api)?\/readyz$/);
       assert.equal(connect, "edge.qa-edge.svc.cluster.local.:8443");
     }
   });
