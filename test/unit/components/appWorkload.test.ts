@@ -333,18 +333,16 @@ describe("AppWorkload", () => {
       SALT: "{{ .SALT }}",
     });
     const policy = field(one(recording, "Policy"), "policy") as string;
-    assert.deepEqual(
-      [...policy.matchAll(/"kv\/data\/([^"]+)"/g)].map(([, path]) => path),
-      ["generated/web/KEY", "generated/web/SALT"],
-    );
+    const paths = [...policy.matchAll(/"kv\/data\/([^"]+)"/g)].map(([, path]) => path);
+    assert.deepEqual(paths, ["generated/web/KEY", "generated/web/SALT"]);
   });
 
   it("connects to what it is linked with", async () => {
     const peer = { name: "search", namespace: "dev-data", selector: { app: "search" } };
     const recording = await app({ links: [{ peer, port: 9200 }] });
     assert.deepEqual(names(recording, "NetworkPolicy").sort(), ["web-to-search-egress", "web-to-search-ingress"]);
-    const ports = field(one(recording, "NetworkPolicy", "web-to-search-egress"), "spec.egress.0.ports");
-    assert.deepEqual(ports, [{ protocol: "TCP", port: 9200 }]);
+    const egress = one(recording, "NetworkPolicy", "web-to-search-egress");
+    assert.deepEqual(field(egress, "spec.egress.0.ports"), [{ protocol: "TCP", port: 9200 }]);
   });
 
   it("takes the resources it is given, and the usual ones where nothing is said", async () => {
