@@ -186,7 +186,8 @@ describe("Edge", () => {
       const scene = new Scene();
       scene.edge("edge", { services: scene.services().ready });
     });
-    const issuer = one(later, "ClusterIssuer").urn;
-    for (const kind of ["GatewayClass", "Certificate"]) assert.ok(one(later, kind).dependencies.includes(issuer), kind);
+    const issuer = one(later, "ClusterIssuer", "cluster-issuer").urn;
+    for (const each of [one(later, "GatewayClass"), one(later, "Certificate", "edge-tls")])
+      assert.ok(each.dependencies.includes(issuer), each.name);
   });
 });
