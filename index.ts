@@ -2,6 +2,7 @@ import { Access } from "./components/access";
 import { waysIn } from "./components/access/ways";
 import { createApps } from "./components/apps";
 import { ClusterServices, SERVICE_IMAGES } from "./components/clusterServices";
+import { guardData } from "./components/dataGuard";
 import { Edge } from "./components/edge";
 import { Environment } from "./components/environment";
 import { survey } from "./components/ground";
@@ -16,7 +17,7 @@ import { createStores } from "./components/stores";
 export = program(async () => {
   const ground = await survey();
   const { stack, config, wanted, imageOf, imagesOf, opts } = ground;
-  const { replicas, quota } = config.profile;
+  const { replicas, quota, data } = config.profile;
 
   const concerns = concernsOf(wanted);
   const environment = new Environment(stack, { environment: stack, concerns, quota, enter: ground.enter }, opts);
@@ -56,17 +57,32 @@ export = program(async () => {
     { ...within("apps"), ...ground.supply, ...stores, replicas, registry, secrets, edge },
     opts,
   );
-  new Access("access", { environment: stack, namespace: environment.namespace("apps"), ...config.access }, opts);
+  const access = new Access(
+    "access",
+    { environment: stack, namespace: environment.namespace("apps"), ...config.access },
+    opts,
+  );
 
   const watched = { secrets, registry, stores: stores.watched, edge, workloads };
-  const dashboards = createMonitoring(
+  const { watchers, dashboards } = createMonitoring(
     wanted,
     { ...here, ...config.monitoring, ...watched, services: services?.watching ?? [], home: environment },
     opts,
   );
 
-  const guarded = [environment, secrets, registry, ...stores.servers, edge, ...Object.values(workloads)];
-  services?.guard(guarded, { provider: opts.providers.kubernetes });
+  const parts = [
+    environment,
+    secrets,
+    registry,
+    ...stores.servers,
+    edge,
+    ...Object.values(workloads),
+    access,
+    ...watchers,
+  ];
+  const alone = { provider: opts.providers.kubernetes };
+  guardData({ ...within("data"), data }, parts, alone);
+  services?.guard(parts, alone);
   const { certificate: certificateAuthority } = ground.authority;
   return {
     ...apps,

@@ -7,7 +7,7 @@ import { kubectl } from "./kubectl";
 import { Pulumi } from "./pulumi";
 import { released } from "./release";
 import { type Session, removeSalt } from "./session";
-import { installsServices } from "./stackFile";
+import { installsServices, keepsData } from "./stackFile";
 import { STACKS, checkStack } from "./stacks";
 
 const HELP = `npm run down [-- --stack NAME] [--all] [--name CLUSTER] [--context NAME]
@@ -45,6 +45,7 @@ async function main(args: string[]): Promise<void> {
     throw new UsageError(`${described(values)} does not run: npm run down -- --all removes it, npm run up heals it`);
   const pulumi = new Pulumi(session, stack);
   if (!(await pulumi.exists())) return say(`nothing to remove: ${described(values)} has no stack ${stack}`);
+  refuseWhileKept(stack);
   await refuseWhileNeeded(session, stack);
   await pulumi.prepare();
   const destroy = pulumi.run(["destroy", "-s", stack, "--yes", "--skip-preview"]);
@@ -53,6 +54,15 @@ async function main(args: string[]): Promise<void> {
     throw new Error(`pulumi destroy -s ${stack} failed (above); run npm run down again once the cause is mended`);
   // The stack file describes the environment, not the stack: it stays.
   await pulumi.read(["stack", "rm", stack, "--yes", "--preserve-config"]);
+}
+
+/** As the stack's own guard does, which a plain pulumi destroy meets. */
+function refuseWhileKept(stack: string): void {
+  if (!keepsData(stack)) return;
+  throw new UsageError(
+    `stack ${stack} keeps its data, which would go with it: nothing was removed. If they may go, say data: delete under ` +
+      `platform:profile in Pulumi.${stack}.yaml, update it (npm run up -- --stack ${stack}), and run npm run down again`,
+  );
 }
 
 /** With the cluster's services gone, no other environment could renew a certificate or sync a secret. */

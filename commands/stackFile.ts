@@ -13,6 +13,12 @@ function rewrite(stack: string, change: (text: string) => string): void {
 const configIn = (text: string): Readonly<Record<string, unknown>> =>
   (parse(text) as { config?: Record<string, unknown> } | null)?.config ?? {};
 
+/** Whether the stack's data are kept, and the stack with them. */
+export const keepsData = (stack: string): boolean => {
+  const profile = configIn(fs.readFileSync(fileOf(stack), "utf8"))["platform:profile"] as { data?: string } | undefined;
+  return profile?.data !== "delete";
+};
+
 type Mode = "install" | "use";
 
 /** Whether the stack has what the cluster has once. */

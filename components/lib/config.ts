@@ -57,9 +57,13 @@ export interface MonitoringConfig {
   readonly grafana?: boolean;
 }
 
+const DATA = ["keep", "delete"] as const;
+
 export interface Profile {
   readonly replicas: number;
   readonly spread: Spread;
+  /** What becomes of the environment's data when its stack is removed: it is not, or they go with it. */
+  readonly data: (typeof DATA)[number];
   readonly quota: { readonly cpu: string; readonly memory: string; readonly pods: number };
 }
 
@@ -95,7 +99,7 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
   const secrets = reader.object("platform:secrets", raw("secrets"), ["replicas", "storage", "refresh", "seal"]);
   const registry = reader.object("platform:registry", raw("registry"), ["storage"]);
   const redis = reader.object("platform:redis", raw("redis"), ["mode", "masters", "replicas", "storage", "memory"]);
-  const profile = reader.object("platform:profile", raw("profile"), ["replicas", "spread", "quota"]);
+  const profile = reader.object("platform:profile", raw("profile"), ["replicas", "spread", "quota", "data"]);
   const quota = reader.object("platform:profile.quota", profile.quota, ["cpu", "memory", "pods"]);
   const access = reader.object("platform:access", raw("access"), ["developers", "exec"]);
   const replicas = reader.integer("platform:profile.replicas", profile.replicas, 1, 20);
@@ -127,6 +131,7 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
     profile: {
       replicas,
       spread: reader.oneOf("platform:profile.spread", profile.spread, ["soft", "hard"]),
+      data: reader.oneOf("platform:profile.data", profile.data ?? "keep", DATA),
       quota: {
         cpu: reader.cpu("platform:profile.quota.cpu", quota.cpu),
         memory: reader.size("platform:profile.quota.memory", quota.memory),

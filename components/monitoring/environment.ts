@@ -49,13 +49,19 @@ export interface Watching extends Omit<MonitoringArgs, "namespace" | "namespaces
   readonly workloads: Readonly<Record<string, AppWorkload>>;
 }
 
-/** Has all of an environment watched. Gives the address of its dashboards, if it has some. */
+/** Who watches, and where their dashboards are. */
+export interface Watch {
+  readonly watchers: readonly pulumi.Resource[];
+  readonly dashboards?: string;
+}
+
+/** Has all of an environment watched. */
 export function createMonitoring(
   { images: own, grafanaImage }: Wanted,
   args: Watching,
   opts: pulumi.ComponentResourceOptions,
-): string | undefined {
-  if (!own) return undefined;
+): Watch {
+  if (!own) return { watchers: [] };
   const { environment, home, secrets, edge } = args;
   const place = { namespace: home.namespace("monitoring"), namespaces: home.names };
   const monitoring = new Monitoring("monitoring", { ...args, ...place, images: own }, opts);
@@ -67,7 +73,8 @@ export function createMonitoring(
     monitoring.probe(name, readiness);
     if (metrics) monitoring.watch(`app-${name}`, metrics);
   }
-  if (!grafanaImage) return undefined;
+  if (!grafanaImage) return { watchers: [monitoring] };
   const shown = { environment, namespace: home.namespace("dashboards"), image: grafanaImage, monitoring };
-  return new Grafana("grafana", { ...shown, edge, secrets }, opts).url;
+  const grafana = new Grafana("grafana", { ...shown, edge, secrets }, opts);
+  return { watchers: [monitoring, grafana], dashboards: grafana.url };
 }

@@ -139,6 +139,24 @@ describe("the program", function () {
         });
       });
 
+      it("is taken apart only where its data may go, beginning with what says so", () => {
+        const guard = run().resources.find(({ name }) => name === `${stack}-data-guard`);
+        assert.equal(guard?.options.protect, stack === "prod" || undefined);
+        const { resources } = run();
+        const parts = resources.filter(
+          ({ type, parent }) =>
+            /^platform:index:(?!.*Image$|ClusterServices$)/.test(type) && parent.endsWith(`::platform-${stack}`),
+        );
+        // A component is waited for by way of what it is made of.
+        const waits = ({ urn }: { urn: string }): boolean =>
+          resources.some((each) => each.parent === urn && guard?.dependencies.includes(each.urn));
+        assert.ok(parts.length > 6);
+        assert.deepEqual(
+          parts.filter((part) => !waits(part)).map(({ name }) => name),
+          [],
+        );
+      });
+
       it("is committed with nothing that the policies refuse", () => {
         const golden = readGolden(stack) as Golden;
         const subjects = Object.entries(golden.resources).flatMap(([key, { inputs, read }]) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { deployersIn, withDeployers, withMode } from "../../../commands/stackFile";
+import { deployersIn, keepsData, withDeployers, withMode } from "../../../commands/stackFile";
 
 const DEV = `config:
   # Built here.
@@ -13,6 +13,10 @@ const LISTED = DEV.replace("[qa, prod]", "\n    - qa\n    - prod");
 const NONE = DEV.replace(/.*deployers.*\n/, "");
 
 describe("a stack's file", () => {
+  it("keeps the data of its stack unless it says that they may go", () => {
+    assert.deepEqual(["dev", "qa", "prod"].map(keepsData), [false, false, true]);
+  });
+
   it("says who installs the cluster's services, and is else left as it was written", () => {
     assert.equal(withMode(DEV, "use"), DEV.replace("install", "use"));
     assert.equal(withMode("config:\n  a: b\n", "install"), "config:\n  platform:clusterServices: install\n  a: b\n");

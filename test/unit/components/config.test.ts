@@ -63,7 +63,7 @@ describe("configuration", () => {
         runbooks: "docs/runbooks",
         grafana: undefined,
       },
-      profile: { replicas: 1, spread: "soft", quota },
+      profile: { replicas: 1, spread: "soft", data: "keep", quota },
       access: { developers: ["platform:dev-developers"], exec: false },
       apps: { web: { ...plain, source: "apps/web", from: undefined, port: 3000, redis: true, expose: true } },
     });
@@ -102,6 +102,11 @@ describe("configuration", () => {
   it("names the environments that have a deployer", () => {
     assert.deepEqual(parse({ ...sound, deployers: ["qa", "prod"] }).deployers, ["qa", "prod"]);
     assert.deepEqual(parse({ ...sound, deployers: [], clusterServices: "use" }).deployers, []);
+  });
+
+  it("keeps an environment's data unless it says that they may go", () => {
+    assert.equal(parse(sound).profile.data, "keep");
+    assert.equal(parse({ ...sound, profile: { ...profile, data: "delete" } }).profile.data, "delete");
   });
 
   it("gives the edge as many replicas as the profile says, or its own", () => {

@@ -16,6 +16,11 @@ function faultsOf(raw: Raw, stack = "dev"): string[] {
 describe("a fault of the configuration", () => {
   const single: [string, Raw, string][] = [
     [
+      "what becomes of the data",
+      { profile: { ...profile, data: "burn" } },
+      'platform:profile.data: found "burn", allowed is keep or delete',
+    ],
+    [
       "one deployer",
       { deployers: "qa" },
       'platform:deployers: found "qa", allowed is a list of other environments such as',
