@@ -48,7 +48,7 @@ async def _body_of(scope: Scope, receive: Receive) -> bytes | None:
     declared = dict(scope["headers"]).get(b"content-length", b"0")
     if int(declared) > MAX_BODY:
         raise _too_large()
-    body = b""
+    body: bytes = b""
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
