@@ -15,6 +15,7 @@ import type { Registry } from "./registry";
 const PORT = 3000;
 /** Far more than the history takes, and the least that some clouds give. */
 const STORAGE = "1Gi";
+const NOTHING_ELSE = { redis: false, expose: false } as const;
 /** Every application says there whether it can serve. */
 const READINESS = "/readyz";
 
@@ -42,7 +43,7 @@ export function wantedStatus(stack: string, config: PlatformConfig, target: Targ
   const { endpoints, watchers } = statusPlan(stack, config, readStackFiles());
   if (!status) return { concerns: [], apps, watchers, place: () => ({}) };
   const { source, from, seconds } = status;
-  const page: AppConfig = { source, from, port: PORT, redis: false, expose: false, host: STATUS_HOST, replicas: 1 };
+  const page: AppConfig = { ...NOTHING_ELSE, source, from, port: PORT, metrics: true, host: STATUS_HOST, replicas: 1 };
   const place = (home: Environment, registry: Registry, authority: string): Placements => {
     const namespace = home.namespace("status");
     const env = {
