@@ -42,7 +42,7 @@ export function wantedStatus(stack: string, config: PlatformConfig, target: Targ
   const { endpoints, watchers } = statusPlan(stack, config, readStackFiles());
   if (!status) return { concerns: [], apps, watchers, place: () => ({}) };
   const { source, from, seconds } = status;
-  const plain = { redis: false, expose: false, metrics: false, replicas: 1 };
+  const plain = { redis: false, expose: false, metrics: true, replicas: 1 };
   const page: AppConfig = { ...plain, source, from, port: PORT, host: STATUS_HOST };
   const place = (home: Environment, registry: Registry, authority: string): Placements => {
     const namespace = home.namespace("status");

@@ -152,7 +152,10 @@ export class AppWorkload extends PlatformComponent {
       mounts: [this.createTrusted(), this.createClient(), this.createVolume(identity)].flatMap((each) => each ?? []),
     };
     const own = deploymentOf({ ...this.args, ...parts }, identity);
-    const loader = this.createLoader(identity, parts.mounts);
+    const loader = this.createLoader(
+      identity,
+      parts.mounts.filter(({ writable }) => !writable),
+    );
     return new k8s.apps.v1.Deployment(this.child("server"), transformed(own, transforms?.deployment), {
       ...this.own,
       ...WORKLOAD_TIMEOUT,

@@ -64,7 +64,7 @@ describe(`monitoring of an environment (sandbox ${NAME})`, function () {
 
   it("[002.7] reaches every target that the components named", async () => {
     const expected = [
-      ...["alertmanager", "blackbox", "postgres", "prometheus", "redis", "registry", "vault"],
+      ...["alertmanager", "app-status-page", "blackbox", "postgres", "prometheus", "redis", "registry", "vault"],
       ...[...APPLICATIONS, "status-page"].map((name) => `endpoint-${name}`),
       ...SHARED.map(({ name }) => name),
     ].sort();

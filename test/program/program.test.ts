@@ -221,6 +221,7 @@ describe("the program", function () {
           ? [
               `${stack}-edge/edge → ${page}`,
               `${stack}-monitoring/blackbox → ${page}`,
+              `${prometheus} → ${page}`,
               `${stack}-status/status-page → ${stack}-edge/edge TCP 8443`,
             ]
           : [];
