@@ -4,6 +4,7 @@ import type { Check } from "./check";
 import { deployerChecks } from "./deployer";
 import { namespaceChecks } from "./namespaces";
 import { networkChecks } from "./network";
+import { objectStoreChecks } from "./objectStore";
 import { postgresChecks } from "./postgres";
 import { programChecks } from "./program";
 import { redisChecks } from "./redis";
@@ -21,6 +22,7 @@ export const CHECKS: readonly Check[] = [
   ...registryChecks,
   ...redisChecks,
   ...postgresChecks,
+  ...objectStoreChecks,
   ...secretChecks,
   ...accessChecks,
   ...deployerChecks,

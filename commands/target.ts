@@ -31,6 +31,7 @@ export const PROGRAM_IMAGES = [
   "postgres",
   "patroni",
   "postgres-exporter",
+  "minio",
 ];
 
 const DEFINED = ["cert-manager", "external-secrets", "gateway-api", "prometheus-operator"] as const;

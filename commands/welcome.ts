@@ -6,19 +6,18 @@ export interface Answering {
 
 const isInside = (url: string): boolean => /\.svc\.[^/]*$/.test(new URL(url).host);
 
-/** Where people find each application: from outside where there is a way in, from inside the cluster where there is none. */
+/**
+ * Where people find each application: from outside where there is a way in, from inside the cluster where there is none. What
+ * answers without a name server comes first.
+ */
 export function waysTo({ endpoints = {}, edge }: Answering): [name: string, url: string][] {
   const hosts = edge?.hosts ?? {};
-  return Object.entries(endpoints).flatMap(([name, url]) => {
-    const host = hosts[name];
-    if (!host) return [[name, url]];
-    return isInside(url)
-      ? [[name, host]]
-      : [
-          [name, url],
-          [name, host],
-        ];
-  });
+  const all = Object.entries(endpoints);
+  return [
+    ...all.filter(([, url]) => !isInside(url)),
+    ...Object.entries(hosts),
+    ...all.filter(([name, url]) => isInside(url) && !hosts[name]),
+  ];
 }
 
 /** What is said to whoever has just brought a stack up. */

@@ -6,6 +6,7 @@ import type { Edge } from "./edge";
 import type { AppConfig } from "./lib/appConfig";
 import { parseReference } from "./lib/imageReference";
 import type { RegistryReader } from "./lib/registryAccess";
+import type { ObjectStore } from "./objectStore";
 import type { PostgresService } from "./postgres/service";
 import { PromotedImage } from "./promotedImage";
 import type { RedisCluster } from "./redisCluster";
@@ -22,6 +23,7 @@ export interface AppsArgs extends Pick<AppWorkloadArgs, "environment" | "spread"
   readonly pushHost: string;
   readonly redis: RedisCluster;
   readonly postgres?: PostgresService;
+  readonly objectStore?: ObjectStore;
   readonly secrets: SecretsPlatform;
   readonly edge: Edge;
   readonly builder: BuilderArgs;
@@ -72,6 +74,8 @@ export function createApps(
         replicas: app.autoscale ? undefined : (app.replicas ?? args.replicas),
         redis: app.redis ? args.redis : undefined,
         postgres: app.postgres ? args.postgres : undefined,
+        store: app.bucket ? args.objectStore : undefined,
+        load: app.bucket?.load,
         secrets: app.secrets,
         vault: args.secrets,
       },

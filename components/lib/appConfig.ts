@@ -2,7 +2,9 @@ import { DASHBOARDS_HOST } from "../edge/route";
 import { type Amounts, type AppSettings, checkAppSettings } from "./appSettings";
 import { NAME, type Reader, isText } from "./configReader";
 import type { Faults } from "./faults";
+import { parseAppBucket } from "./objectStoreConfig";
 import { parseAppDatabase } from "./postgresConfig";
+import type { AppBucket } from "../objectStore/settings";
 import type { AppDatabase } from "../postgres/service";
 
 /** One application, as the stack file describes it. */
@@ -15,7 +17,11 @@ export interface AppConfig extends AppSettings {
   readonly redis: boolean;
   /** A database of its own. */
   readonly postgres?: AppDatabase;
+  /** A bucket in the object store, with a key for it alone. */
+  readonly bucket?: AppBucket;
   readonly expose: boolean;
+  /** Tells metrics at /metrics, for Prometheus. */
+  readonly metrics: boolean;
   /** Label below the edge's domain. */
   readonly host?: string;
   /** In place of the profile's. */
@@ -23,7 +29,7 @@ export interface AppConfig extends AppSettings {
 }
 
 export const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-const KEYS = ["source", "from", "port", "redis", "postgres", "expose", "host"];
+const KEYS = ["source", "from", "port", "redis", "postgres", "bucket", "expose", "metrics", "host"];
 const SETTINGS = ["replicas", "autoscale", "resources", "env", "secrets", "generate"];
 
 export function parseApps(
@@ -83,7 +89,9 @@ class AppReader {
       port: reader.integer(`${place}.port`, app.port, 1, 65_535),
       redis: reader.flag(`${place}.redis`, app.redis),
       postgres: parseAppDatabase(name, `${place}.postgres`, app.postgres, reader, faults),
+      bucket: parseAppBucket(name, `${place}.bucket`, app.bucket, reader, faults),
       expose: reader.flag(`${place}.expose`, app.expose),
+      metrics: reader.flag(`${place}.metrics`, app.metrics),
       host: this.host(app.host),
       replicas: app.replicas === undefined ? undefined : reader.integer(`${place}.replicas`, app.replicas, 1, 100),
       ...settings,

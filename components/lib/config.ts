@@ -4,6 +4,7 @@ import { type RedisSize, SIZES } from "../redisCluster/size";
 import { type AppConfig, parseApps } from "./appConfig";
 import { type Fields, NAME, Reader, isCidrList, isText } from "./configReader";
 import { Faults } from "./faults";
+import { type ObjectStoreConfig, parseObjectStore } from "./objectStoreConfig";
 import { type PostgresConfig, parsePostgres } from "./postgresConfig";
 import type { Webhook } from "../monitoring/alertmanager";
 import type { Seal } from "../secretsPlatform/settings";
@@ -24,6 +25,7 @@ export interface PlatformConfig {
   readonly redis: RedisSize & { readonly storage: string; readonly memory: string };
   /** Where there is one. */
   readonly postgres?: PostgresConfig;
+  readonly objectStore?: ObjectStoreConfig;
   readonly edge: EdgeConfig;
   readonly monitoring: MonitoringConfig;
   readonly profile: Profile;
@@ -146,12 +148,14 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
     },
     apps: parseApps("platform:apps", raw("apps"), build, reader, faults),
   };
-  const postgres = parsePostgres("platform:postgres", raw("postgres"), config.apps, reader, faults);
+  const { apps } = config;
+  const postgres = parsePostgres("platform:postgres", raw("postgres"), apps, reader, faults);
+  const objectStore = parseObjectStore("platform:objectStore", raw("objectStore"), apps, reader, faults);
   faults.throwIfAny(
     `the configuration of stack "${stack}" has faults, and nothing was done`,
     `Mend them in Pulumi.${stack}.yaml (keys and types: Pulumi.yaml).`,
   );
-  return { ...config, postgres };
+  return { ...config, postgres, objectStore };
 }
 
 function parseRedisSize(redis: Fields, reader: Reader): RedisSize {

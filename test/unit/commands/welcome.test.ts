@@ -10,10 +10,10 @@ describe("what is said when a stack is up", () => {
     const hosts = { secret: HOST, tracker: "https://tracker.dev.platform.test" };
     const endpoints = { batch: INSIDE, secret: INSIDE, tracker: OPEN };
     assert.deepEqual(waysTo({ endpoints, edge: { hosts } }), [
-      ["batch", INSIDE],
-      ["secret", HOST],
       ["tracker", OPEN],
+      ["secret", HOST],
       ["tracker", "https://tracker.dev.platform.test"],
+      ["batch", INSIDE],
     ]);
     assert.deepEqual(waysTo({}), []);
   });

@@ -16,11 +16,22 @@ const makers: Record<string, (scene: Scene, name: string) => unknown> = {
     scene.postgres(name).clientSecret("web", `${name}-apps`);
     scene.postgres(`${name}-copied`, { mode: "replicated", replicas: 2 });
   },
+  ObjectStore: (scene, name) => {
+    const store = scene.objectStore(name, { environment: name });
+    store.clientSecret("web", `${name}-apps`);
+    store.certificateOf(`${name}-web`, `${name}-apps`, { parent: store });
+    scene.objectStore(`${name}-parts`, { environment: name, mode: "distributed", servers: 4, spread: "hard" });
+  },
   Registry: (scene, name) => scene.registry(name).pullSecret(`${name}-apps`, "apps"),
   AppWorkload: (scene, name) =>
     scene.app(name, {
       redis: scene.redis(`${name}-cache`),
       postgres: scene.postgres(`${name}-store`, { databases: { [name]: { database: name, connections: 5 } } }),
+      store: scene.objectStore(`${name}-objects`, {
+        environment: name,
+        buckets: { [name]: { name: "files", access: "read" } },
+      }),
+      load: ["node", "load.js"],
       expose: true,
       replicas: undefined,
       autoscale: { min: 2, max: 4, cpu: 60 },

@@ -66,6 +66,16 @@ describe("an application's entry in a stack file", () => {
       { generate: ["A-B"] },
       'apps.web: found "A-B", allowed is the name of a variable',
     ],
+    [
+      "metrics that are neither told nor not",
+      { metrics: "yes" },
+      'apps.web.metrics: found "yes", allowed is true or false',
+    ],
+    [
+      "a bucket with another access",
+      { bucket: { access: "all" } },
+      'apps.web.bucket.access: found "all", allowed is read or write',
+    ],
     ["no replicas", { replicas: 0 }, "apps.web.replicas: found 0, allowed is a whole number from 1 to 100"],
     [
       "replicas beside an autoscaler",

@@ -325,10 +325,11 @@ describe("AppWorkload", () => {
   });
 
   it("is refused with all that is wrong about it", async () => {
-    const wrong = { replicas: 2, autoscale: { min: 3, max: 2, cpu: 60 }, host: "web", secrets: { KEY: "apps/b#key" } };
+    const secrets = { KEY: "apps/b#key" };
+    const wrong = { replicas: 2, autoscale: { min: 3, max: 2, cpu: 60 }, host: "web", secrets, load: ["load"] };
     await assert.rejects(app(wrong), (error: Error) => {
       const places = [...error.message.matchAll(/^ {2}- (\S+): found/gm)].map(([, place]) => place);
-      assert.deepEqual(places, ["replicas", "edge", "vault", "args.secrets.KEY", "args.autoscale.min"]);
+      assert.deepEqual(places, ["replicas", "edge", "store", "vault", "args.secrets.KEY", "args.autoscale.min"]);
       return error.message.startsWith('the application "web" cannot be made:');
     });
     await assert.rejects(app({ replicas: undefined }), /replicas: found nothing, allowed is a number, or autoscale/);

@@ -8,6 +8,8 @@ import { type Raw, app, edge, parse, profile, quota, sound } from "./rawConfig";
 /** Of an application that asks for nothing. */
 const plain = {
   postgres: undefined,
+  bucket: undefined,
+  metrics: false,
   autoscale: undefined,
   resources: undefined,
   env: {},
@@ -51,6 +53,7 @@ describe("configuration", () => {
       registry: { storage: "7Gi" },
       redis: { mode: "standalone", masters: 1, replicas: 0, storage: "1Gi", memory: "64Mi" },
       postgres: undefined,
+      objectStore: undefined,
       edge: { domain: "dev.example", replicas: 1 },
       monitoring: {
         enabled: true,
