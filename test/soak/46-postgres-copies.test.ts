@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PRIMARY, ROLE_LABEL } from "../../components/postgres/patroni";
-import { DATA, PostgresScene, ask, makeClient, whileWriting } from "../live/postgresScene";
+import { DATA, PostgresScene, ask, makeClient, whileWriting } from "./postgresScene";
 import { broughtUp, eventually, kubectl } from "../live/world";
 
 /** Seconds: the lease of a server that is gone, and what a copy needs to take over. */

@@ -92,7 +92,7 @@ describe("Edge", () => {
       one(asked, "NetworkPolicy", `edge-status-of-${each}-to-edge-ingress`),
     );
     for (const [index, stack] of ["dev", "prod"].entries()) {
-      const page = { "app.kubernetes.io/name": "status-page", "app.kubernetes.io/component": "app" };
+      const page = { "app.kubernetes.io/name": "status-page", "app.kubernetes.io/component": "status" };
       const from = [
         {
           namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": `${stack}-status` } },

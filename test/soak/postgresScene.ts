@@ -9,7 +9,7 @@ import { runChecks } from "../../checks/runner";
 import { Stand } from "../../checks/stand";
 import { selector } from "../../components/lib/labels";
 import { image, readTarget } from "../../components/lib/target";
-import { ROOT, type Result, apply, copyOfProject, kubectl, outputs, pulumi, shell, tryKubectl } from "./world";
+import { ROOT, type Result, apply, copyOfProject, kubectl, outputs, pulumi, shell, tryKubectl } from "../live/world";
 
 export const STACK = "dev";
 export const DATA = `${STACK}-data`;
