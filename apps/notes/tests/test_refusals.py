@@ -103,6 +103,19 @@ def test_refuses_a_body_that_grows_beyond_the_limit(service: Service) -> None:
     assert raw(service.port, head + chunk * 10 + b"0\r\n\r\n").startswith("HTTP/1.1 413 ")
 
 
+def test_hears_too_much_to_its_end_before_it_says_so(service: Service) -> None:
+    size = 200_000
+    head = f"POST /api/notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", service.port), timeout=10) as connection:
+        connection.sendall(head.encode() + b"x" * (size - 1))
+        connection.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+        connection.settimeout(10)
+        connection.sendall(b"x")
+        assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
 @pytest.mark.parametrize(
     "request_",
     [
