@@ -7,7 +7,7 @@ import { until } from "./redisPods";
 const MISSING = missingProgram();
 
 describe("the scripts of Postgres", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let pod: PostgresPod;
   before(async function () {
     if (MISSING) {
@@ -166,7 +166,7 @@ describe("the scripts of Postgres", function () {
 });
 
 describe("the scripts of Postgres, on a volume", function () {
-  this.timeout(30_000);
+  this.timeout(180_000);
   let pod: PostgresPod;
   beforeEach(async function () {
     if (MISSING) this.skip();
