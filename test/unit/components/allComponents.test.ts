@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { ROLE_LABEL } from "../../../components/postgres/patroni";
-import { judgeObject, judgeSet } from "../../../policy/judge";
-import { formatFinding } from "../../../policy/rules/finding";
 import { type PolicySettings, policySettings } from "../../../policy/settings";
-import { isJudgedToken, subjectOf } from "../../../policy/subject";
+import { findingsOf, subjectsOf } from "../../findings";
 import { type Recording, type Registered, record } from "./recorder";
 import { Scene, field, sourceFolder } from "./scene";
 
@@ -77,15 +75,9 @@ const repeated = (values: readonly string[]): string[] =>
   values.filter((value, index) => values.indexOf(value) < index);
 
 function violations({ resources }: Recording, settings: PolicySettings): string[] {
-  const subjects = resources
-    .filter(({ type }) => isJudgedToken(type))
-    .map(({ type, name, opened }) => subjectOf(type, name, opened));
+  const subjects = subjectsOf(resources);
   assert.ok(subjects.length > 0, "the policies saw nothing");
-  const verdicts = [
-    ...subjects.map((each) => judgeObject(each, settings.objects)),
-    ...judgeSet(subjects, settings.stack),
-  ];
-  return verdicts.flatMap(({ findings }) => findings.map(formatFinding));
+  return findingsOf(subjects, settings);
 }
 
 for (const [component, make] of Object.entries(makers)) {
