@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { argumentsOf, hashContext } from "./lib/buildContext";
+import { argumentsOf, tagOf } from "./lib/buildContext";
 import { PlatformComponent } from "./lib/component";
 import type { Registry } from "./registry";
 
@@ -14,6 +14,8 @@ export interface AppImageArgs {
   readonly baseImages: Readonly<Record<string, string>>;
   /** A file of certificate authorities that the build's downloads are verified against, where the network asks for it. */
   readonly buildCa?: string;
+  /** What was built stays, whatever the source has become. @default false */
+  readonly frozen?: boolean;
 }
 
 /**
@@ -27,7 +29,7 @@ export class AppImage extends PlatformComponent {
   constructor(name: string, args: AppImageArgs, opts: pulumi.ComponentResourceOptions) {
     super("AppImage", name, opts);
     const buildArgs = argumentsOf(args.source, args.baseImages);
-    const tag = hashContext(args.source, buildArgs).slice(0, 12);
+    const tag = tagOf(args.source, args.baseImages);
     const pushed = `${args.pushHost}/${name}:${tag}`;
     const built = new docker.RemoteImage(
       this.child("build"),
@@ -44,12 +46,16 @@ export class AppImage extends PlatformComponent {
         },
         triggers: { source: tag },
       },
-      this.own,
+      { ...this.own, ...(args.frozen ? { ignoreChanges: ["name", "build", "triggers"] } : {}) },
     );
     const registryImage = new docker.RegistryImage(
       this.child("push"),
       { name: built.name, keepRemotely: true, triggers: { source: tag } },
-      { ...this.own, dependsOn: [args.registry.ready] },
+      {
+        ...this.own,
+        dependsOn: [args.registry.ready],
+        ...(args.frozen ? { ignoreChanges: ["name", "triggers"] } : {}),
+      },
     );
     this.reference = pulumi.interpolate`${args.registry.host}/${name}:${tag}@${registryImage.sha256Digest}`;
     this.registerOutputs({ reference: this.reference });

@@ -4,8 +4,9 @@ import { AppImage } from "./appImage";
 import { AppWorkload, type AppWorkloadArgs } from "./appWorkload";
 import type { Edge } from "./edge";
 import type { AppConfig } from "./lib/appConfig";
-import { parseReference } from "./lib/imageReference";
+import { type Plan, planOf } from "./lib/promotion";
 import type { RegistryReader } from "./lib/registryAccess";
+import { type History, type Release, releaseOf } from "./lib/releases/record";
 import type { ObjectStore } from "./objectStore";
 import type { PostgresService } from "./postgres/service";
 import { PromotedImage } from "./promotedImage";
@@ -28,8 +29,9 @@ export interface AppsArgs extends Pick<AppWorkloadArgs, "environment" | "spread"
   readonly secrets: SecretsPlatform;
   readonly edge: Edge;
   readonly builder: BuilderArgs;
-  /** Of the stages before: which images they recorded, and the way to their registries. */
-  readonly recorded: Readonly<Record<string, string | undefined>>;
+  /** What becomes of each. */
+  readonly plan: Plan;
+  /** The way to the registries of the stages before. */
   readonly source: RegistryReader;
   /** What single ones have in place of what is usual. */
   readonly placed?: Readonly<Record<string, Placement>>;
@@ -45,17 +47,13 @@ export interface BuilderArgs {
 /** What applications may be built on, by the argument of their Dockerfiles: images of the lock. */
 export const BASE_IMAGES = { HTTPD_IMAGE: "httpd", NODE_IMAGE: "node", PYTHON_IMAGE: "python" } as const;
 
-/** What an application runs: what people and the next stage read. */
-export interface Release {
-  readonly image: pulumi.Output<string>;
-  readonly tag: pulumi.Output<string>;
-  readonly digest: pulumi.Output<string>;
-}
-
 export interface Apps {
   readonly workloads: Readonly<Record<string, AppWorkload>>;
   readonly endpoints: Readonly<Record<string, pulumi.Output<string>>>;
-  readonly releases: Readonly<Record<string, Release>>;
+  /** What each runs: what people and the next stage read. */
+  readonly releases: Readonly<Record<string, pulumi.Output<Release | undefined>>>;
+  /** What each ran before, and what was rejected. */
+  readonly history: Readonly<Record<string, pulumi.Output<History>>>;
   /** Under which browsers find those that have a host. */
   readonly hosts: Readonly<Record<string, string>>;
 }
@@ -88,25 +86,27 @@ export function createApps(
       },
       opts,
     );
-    return { name, image, workload, url: app.host && args.edge.urlOf(app.host) + (app.path ?? "") };
+    // What never gets ready is never recorded.
+    const history = pulumi
+      .all([image, workload.ready])
+      .apply(([reference]) => planOf(args.plan, name).recorded(reference, new Date()));
+    return { name, history, workload, url: app.host && args.edge.urlOf(app.host) + (app.path ?? "") };
   });
   return {
     workloads: Object.fromEntries(made.map(({ name, workload }) => [name, workload])),
     endpoints: Object.fromEntries(made.map(({ name, workload }) => [name, workload.endpoint])),
-    releases: Object.fromEntries(made.map(({ name, image }) => [name, releaseOf(image)])),
+    releases: Object.fromEntries(
+      made.map(({ name, history }) => [name, history.apply(({ good: [first] }) => first && releaseOf(first))]),
+    ),
+    history: Object.fromEntries(made.map(({ name, history }) => [name, history])),
     hosts: Object.fromEntries(made.flatMap(({ name, url }) => (url ? [[name, url]] : []))),
   };
-}
-
-function releaseOf(image: pulumi.Output<string>): Release {
-  const { tag, digest } = image.apply(parseReference);
-  return { image, tag, digest };
 }
 
 /** Built where the stack file names a source, else brought from the stage before. */
 function images(
   apps: Readonly<Record<string, AppConfig>>,
-  { registry, pushHost, builder, recorded, source }: AppsArgs,
+  { registry, pushHost, builder, plan, source }: AppsArgs,
   opts: pulumi.ComponentResourceOptions,
 ): (name: string, app: AppConfig) => pulumi.Output<string> {
   const { dockerHost: host, buildCa, baseImages } = builder;
@@ -114,9 +114,11 @@ function images(
   const builds = Object.values(apps).some((app) => app.source);
   const registryAuth = [{ address: pushHost, ...registry.push }];
   const provider = builds ? new docker.Provider("builder", { host, registryAuth }) : undefined;
-  return (name, app) =>
-    app.source
-      ? new AppImage(name, { ...context, source: app.source }, { provider }).reference
-      : new PromotedImage(name, { from: app.from ?? "", image: recorded[name], registry, pushHost, source }, opts)
-          .reference;
+  return (name, app) => {
+    const { image, frozen } = planOf(plan, name);
+    if (!app.source)
+      return new PromotedImage(name, { from: app.from ?? "", image, registry, pushHost, source }, opts).reference;
+    const { reference } = new AppImage(name, { ...context, source: app.source, frozen }, { provider });
+    return image ? pulumi.output(image) : reference;
+  };
 }

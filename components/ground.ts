@@ -7,9 +7,10 @@ import { type PlatformConfig, decoded, parseConfig } from "./lib/config";
 import { applyDefinitions } from "./lib/definitions";
 import { readKubeconfig } from "./lib/kubeconfig";
 import { type Login, loginOf } from "./lib/login";
-import { recordedImages } from "./lib/promotion";
+import { planReleases } from "./lib/promotion";
 import { createProviders } from "./lib/providers";
 import { registryReader } from "./lib/registryAccess";
+import { ORDERS_VARIABLE, readOrders } from "./lib/releases/orders";
 import type { Spread } from "./lib/spread";
 import {
   type EdgeTarget,
@@ -42,7 +43,7 @@ export interface Ground extends Pick<Login, "enter" | "promoters"> {
   readonly registry: RegistryAccess;
   readonly edge: EdgeTarget;
   /** Where applications come from. */
-  readonly supply: Pick<AppsArgs, "builder" | "pushHost" | "recorded" | "source">;
+  readonly supply: Pick<AppsArgs, "builder" | "pushHost" | "plan" | "source">;
   /** The reference of an image of the lock, and of several. */
   readonly imageOf: (name: string) => string;
   readonly imagesOf: <K extends string>(names: Readonly<Record<K, string>>) => Record<K, string>;
@@ -79,7 +80,11 @@ export async function survey(): Promise<Ground> {
   if (!installs && !pulumi.runtime.isDryRun()) checkServices(stack, facts, wanted);
   enforcePolicies({ stack });
   const source = registryReader(target, kubeconfig);
-  const recorded = await recordedImages(stack, status.apps, source);
+  const baseImages = images(target, BASE_IMAGES);
+  const orders = readOrders(process.env[ORDERS_VARIABLE], Object.keys(status.apps));
+  const promotion = { ...config.promotion, apps: status.apps, registry: source, baseImages, orders };
+  const plan = await planReleases(stack, promotion);
+  const apps = Object.fromEntries(Object.entries(plan).map(([app, planned]) => [app, planned.config]));
   const { authority, ...vault } = secretsTarget(target, stack);
   const registry = registryTarget(target, stack);
   const imageOf = (name: string): string => image(target, name);
@@ -88,7 +93,7 @@ export async function survey(): Promise<Ground> {
     stack,
     config,
     wanted,
-    status,
+    status: { ...status, apps },
     installs,
     enter,
     promoters,
@@ -97,9 +102,9 @@ export async function survey(): Promise<Ground> {
     registry,
     edge: edgeTarget(target, stack),
     supply: {
-      builder: { dockerHost: target.dockerHost, buildCa: target.buildCa, baseImages: images(target, BASE_IMAGES) },
+      builder: { dockerHost: target.dockerHost, buildCa: target.buildCa, baseImages },
       pushHost: registry.pushHost,
-      recorded,
+      plan,
       source,
     },
     imageOf,

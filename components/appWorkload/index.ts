@@ -112,6 +112,8 @@ export class AppWorkload extends PlatformComponent {
   readonly metrics?: { readonly peer: Peer; readonly port: number };
   /** Where the application answers: from outside when exposed, else from inside the cluster. */
   readonly endpoint: pulumi.Output<string>;
+  /** Known once its pods are ready. */
+  readonly ready: pulumi.Output<unknown>;
 
   constructor(
     name: string,
@@ -127,6 +129,7 @@ export class AppWorkload extends PlatformComponent {
     if (args.metrics) this.metrics = { peer: this.peer, port: args.port };
     this.openPaths();
     const deployment = this.createDeployment(identity);
+    this.ready = deployment.id;
     if (args.autoscale) this.createAutoscaler(args.autoscale, identity, deployment);
     if ((args.autoscale?.max ?? args.replicas ?? 1) > 1) this.createDisruptionBudget(identity);
     const service = this.createService(identity);

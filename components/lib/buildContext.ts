@@ -68,3 +68,7 @@ export function hashContext(context: string, buildArgs: Readonly<Record<string, 
   for (const key of Object.keys(buildArgs).sort()) hash.update(`${key}=${buildArgs[key]}\0`);
   return hash.digest("hex");
 }
+
+/** The tag under which an image is built and pushed. */
+export const tagOf = (context: string, baseImages: Readonly<Record<string, string>>): string =>
+  hashContext(context, argumentsOf(context, baseImages)).slice(0, 12);

@@ -23,6 +23,8 @@ export interface PlatformConfig {
   readonly deployers: readonly string[];
   readonly secrets: SecretsConfig;
   readonly registry: { readonly storage: string };
+  /** How long the stage before has to have run what this one takes; nothing: no time at all. */
+  readonly promotion: { readonly soak?: string };
   readonly redis: RedisSize & { readonly storage: string; readonly memory: string };
   /** Where there is one. */
   readonly postgres?: PostgresConfig;
@@ -101,6 +103,7 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
     faults.add("platform:podCidrs", podCidrs, 'a list of IPv4 ranges such as ["10.244.0.0/16"]');
   const secrets = reader.object("platform:secrets", raw("secrets"), ["replicas", "storage", "refresh", "seal"]);
   const registry = reader.object("platform:registry", raw("registry"), ["storage"]);
+  const promotion = reader.object("platform:promotion", raw("promotion"), ["soak"]);
   const redis = reader.object("platform:redis", raw("redis"), ["mode", "masters", "replicas", "storage", "memory"]);
   const profile = reader.object("platform:profile", raw("profile"), ["replicas", "spread", "quota", "data"]);
   const quota = reader.object("platform:profile.quota", profile.quota, ["cpu", "memory", "pods"]);
@@ -124,6 +127,8 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
       seal: parseSeal("platform:secrets.seal", secrets.seal, reader, faults),
     },
     registry: { storage: reader.size("platform:registry.storage", registry.storage, "5Gi") },
+    promotion:
+      promotion.soak === undefined ? {} : { soak: reader.duration("platform:promotion.soak", promotion.soak, "1m") },
     redis: {
       ...parseRedisSize(redis, reader),
       storage: reader.size("platform:redis.storage", redis.storage, "1Gi"),

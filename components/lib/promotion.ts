@@ -1,65 +1,124 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { AppConfig } from "./appConfig";
+import { tagOf } from "./buildContext";
 import { parseReference } from "./imageReference";
 import { type RegistryReader, pullVariables } from "./registryAccess";
 import type { Patience } from "./registryClient";
-
-/** What an earlier stage recorded about an application: never a secret. */
-export interface Release {
-  readonly image: string;
-}
-
-type Releases = Readonly<Record<string, Release>>;
+import { type Wanted, judge } from "./releases/guards";
+import { NO_ORDERS, type Orders } from "./releases/orders";
+import { type Planned, planApp } from "./releases/plan";
+import { type History, NO_HISTORY, type Release, named } from "./releases/record";
+import { versionIn } from "./releases/version";
 
 /** A refusal comes within ten seconds, however the registry fails. */
 const SOON: Patience = { timeoutMs: 5000, retryMs: 3000 };
 
-/**
- * The images that earlier stages recorded, by application, each seen to lie in a registry. An update that could not bring
- * one here is refused before it has written anything; a preview warns, and leaves open what no stage has recorded yet.
- * Where the stage before is gone, what this environment runs already stays.
- */
-export async function recordedImages(
-  stack: string,
-  apps: Readonly<Record<string, { readonly from?: string }>>,
-  registry: RegistryReader,
-): Promise<Record<string, string>> {
-  const promoted = Object.entries(apps).flatMap(([app, { from }]) => (from ? [{ app, from }] : []));
-  const stages = [...new Set(promoted.map(({ from }) => from))];
-  const recorded = new Map(await Promise.all(stages.map(async (stage) => [stage, await releasesOf(stage)] as const)));
-  const look = async ({ app, from }: { app: string; from: string }): Promise<[string, string][]> => {
-    const none = `stack ${from} has recorded no image of "${app}"`;
-    const image = recorded.get(from)?.[app]?.image;
-    const kept = image ? undefined : await keptImage(stack, app, none);
-    if (kept) return [[app, kept]];
-    try {
-      if (!image) throw new Error(`${none}: run npm run up -- --stack ${from} first`);
-      await requirePresent(stack, from, image, registry);
-    } catch (error) {
-      if (!pulumi.runtime.isDryRun()) throw error;
-      void pulumi.log.warn(`an update would be refused: ${(error as Error).message}`);
-    }
-    return image ? [[app, image]] : [];
-  };
-  return Object.fromEntries((await Promise.all(promoted.map(look))).flat());
+/** By application. */
+export type Plan = Readonly<Record<string, Planned>>;
+
+export function planOf(plan: Plan, app: string): Planned {
+  const planned = plan[app];
+  if (!planned) throw new Error(`nothing is planned for the application "${app}"`);
+  return planned;
 }
 
-async function keptImage(stack: string, app: string, why: string): Promise<string | undefined> {
-  const image = (await releasesOf(stack))[app]?.image;
-  if (image) void pulumi.log.warn(`${why}: ${stack} keeps ${image}, which it runs`);
-  return image;
+interface PlanArgs {
+  readonly apps: Readonly<Record<string, AppConfig>>;
+  readonly soak?: string;
+  readonly registry: RegistryReader;
+  /** Which decide the tag of what is built. */
+  readonly baseImages: Readonly<Record<string, string>>;
+  readonly orders?: Orders;
+  readonly now?: Date;
+}
+
+/**
+ * What becomes of each application: what its source or the stage before has, where nothing speaks against it; else what runs.
+ * An update that must not be, or could not be carried out, is refused before it has written anything; a preview warns, and
+ * leaves open what no stage has recorded yet. Where the stage before is gone, what this environment runs already stays.
+ */
+export async function planReleases(
+  stack: string,
+  { apps, soak, registry, baseImages, orders = NO_ORDERS, now = new Date() }: PlanArgs,
+): Promise<Plan> {
+  const stages = [...new Set([stack, ...Object.values(apps).flatMap(({ from }) => from ?? [])])];
+  const records = new Map(await Promise.all(stages.map(async (stage) => [stage, await recordOf(stage)] as const)));
+  const own = records.get(stack) ?? {};
+  const refusals: string[] = [];
+
+  const plan = async (app: string, config: AppConfig): Promise<Planned> => {
+    const before = historyOf(app, own);
+    const { source, from } = config;
+    const wanted = source
+      ? { tag: tagOf(source, baseImages), version: versionIn(source) }
+      : wantedFrom(stack, app, from ?? "", records.get(from ?? ""), before, refusals);
+    const step = { app, stack, from, wanted, running: before.good[0], soak, now };
+    const verdict = judge(step, orders);
+    const planned = planApp({ app, config, wanted, before, orders, overrides: verdict.overrides, now });
+    const keeps = planned.frozen || planned.held;
+    if (planned.held) void pulumi.log.warn(planned.held);
+    if (!keeps) {
+      refusals.push(...verdict.refusals);
+      for (const { guard, reason } of verdict.overrides)
+        void pulumi.log.warn(`${app} ${named(wanted)}: the guard "${guard}" is set aside: ${reason}`);
+    }
+    // Where the stage before is gone, nobody else could have it.
+    if (planned.image && wanted !== before.good[0])
+      await requirePresent(stack, from ?? stack, planned.image, registry).catch((error: Error) =>
+        refusals.push(error.message),
+      );
+    return planned;
+  };
+  const planned = await Promise.all(
+    Object.entries(apps).map(async ([app, config]) => [app, await plan(app, config)] as const),
+  );
+  refuse(refusals, orders);
+  return Object.fromEntries(planned);
+}
+
+function refuse(refusals: readonly string[], { check }: Orders): void {
+  if (refusals.length === 0) return;
+  if (!pulumi.runtime.isDryRun() || check) throw new Error(refusals.join("\n"));
+  for (const each of refusals) void pulumi.log.warn(`an update would be refused: ${each}`);
+}
+
+/** What the stage before has; where it has nothing, what runs here already. */
+function wantedFrom(
+  stack: string,
+  app: string,
+  from: string,
+  before: Recorded = {},
+  { good: [running] }: History,
+  refusals: string[],
+): Wanted {
+  const release = before.releases?.[app];
+  if (release) return release;
+  const none = `stack ${from} has recorded no image of "${app}"`;
+  if (running) void pulumi.log.warn(`${none}: ${stack} keeps ${running.image}, which it runs`);
+  else refusals.push(`${none}: run npm run up -- --stack ${from} first`);
+  return running ?? {};
+}
+
+/** What a stack says of itself. One that was updated last before there was a history has its releases only. */
+interface Recorded {
+  readonly releases?: Readonly<Record<string, Release>>;
+  readonly history?: Readonly<Record<string, History>>;
+}
+
+function historyOf(app: string, { releases, history }: Recorded): History {
+  const release = releases?.[app];
+  return history?.[app] ?? (release ? { good: [release], rejected: [] } : NO_HISTORY);
 }
 
 /**
  * Asked of the engine, and not kept: a StackReference would lie in this stack's state, where it makes every refresh fail
  * once the other stack is gone.
  */
-async function releasesOf(stage: string): Promise<Releases> {
+async function recordOf(stage: string): Promise<Recorded> {
   const name = `organization/${pulumi.getProject()}/${stage}`;
   try {
-    const found = (await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name })) as {
-      outputs?: { releases?: Releases };
-    };
-    return found.outputs?.releases ?? {};
+    const found = (await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name })) as { outputs?: Recorded };
+    return found.outputs ?? {};
   } catch (error) {
     if (/unknown stack/.test((error as Error).message)) return {};
     throw new Error(`what stack ${stage} recorded cannot be read: ${(error as Error).message}`);

@@ -5,11 +5,11 @@ import { type Fields, type Registered, record } from "../unit/components/recorde
 
 /**
  * Runs the whole program for one stack under mocks, in a process of its own as Pulumi would, and prints what it asked for:
- * `child.ts STACK RELEASES CONFIG`, the releases as another stage recorded them and what replaces the stack's own values, in
- * JSON.
+ * `child.ts STACK RELEASES CONFIG OUTPUTS`, the releases as another stage recorded them, what replaces the stack's own values,
+ * and the stack's own outputs of its last update, in JSON.
  */
 const ROOT = join(__dirname, "../..");
-const [stack = "", releases = "{}", changes = "{}"] = process.argv.slice(2);
+const [stack = "", releases = "{}", changes = "{}", own = "{}"] = process.argv.slice(2);
 
 /** The project's defaults under the stack's values, as texts: what the engine hands over. */
 function configuration(): Record<string, string> {
@@ -50,7 +50,8 @@ record(program, {
   call: ({ token, inputs }) => {
     if (token !== "pulumi:pulumi:readStackOutputs") throw new Error(`nothing answers ${token}`);
     asked.push((inputs as { name: string }).name);
-    return { outputs: { releases: JSON.parse(releases) as Fields } };
+    const isOwn = (inputs as { name: string }).name.endsWith(`/${stack}`);
+    return { outputs: isOwn ? (JSON.parse(own) as Fields) : { releases: JSON.parse(releases) as Fields } };
   },
 }).then(
   ({ outputs }) => end(outputs),

@@ -38,7 +38,7 @@ const PATHS_INSIDE: Record<string, readonly string[]> = {
 const isKubernetes = ({ type }: Registered): boolean => type.startsWith("kubernetes:");
 
 describe("the program", function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   let stage: Stage;
   let runs: Record<string, Run>;
   before(async () => {
@@ -266,7 +266,8 @@ describe("the program", function () {
       (runs[stack] as Run).resources.some(({ type }) => type.startsWith("docker:"));
     assert.deepEqual(STACKS.map(builds), [true, false, false]);
     const before = (stack: string): readonly string[] => (runs[stack] as Run).asked;
-    assert.deepEqual(STACKS.map(before), [[], ["organization/platform/dev"], ["organization/platform/qa"]]);
+    const [dev, qa, prod] = STACKS.map((stack) => `organization/platform/${stack}`);
+    assert.deepEqual(STACKS.map(before), [[dev], [qa, dev], [prod, qa]]);
   });
 
   it("has every recorded image in the environment's own registry, by the digest of the stage before", () => {
@@ -308,6 +309,27 @@ describe("the program", function () {
     assert.match(gone.error ?? "", /^stack qa recorded registry\.qa-registry.*, which its registry has no more/);
     assert.match(silent.error ?? "", /^the registry 127.* does not answer HEAD \/v2\/[\w-]+\/manifests/);
     assert.ok(nothing(gone) && nothing(silent));
+  });
+
+  it("asks for nothing at all where a lower version would come after a higher one", async () => {
+    const { history } = (runs.qa as Run).outputs as { history: Record<string, { good: Fields[]; rejected: Fields[] }> };
+    const app = "visit-tracker";
+    const [now = {}] = history[app]?.good ?? [];
+    const digest = `sha256:${"0".repeat(64)}`;
+    const image = `registry.qa-registry.svc.cluster.local/${app}:higher@${digest}`;
+    const higher = { good: [{ ...now, image, digest, version: "1.1.0" }], rejected: [] };
+    const run = await stage.run("qa", { own: { history: { ...history, [app]: higher } } });
+    assert.match(
+      run.error ?? "",
+      /^visit-tracker 0\.1\.0 \(sha256:\w{12}\) is lower than 1\.1\.0 .*, which runs in qa/,
+    );
+    assert.ok(nothing(run));
+  });
+
+  it("records the same again where nothing has changed", async () => {
+    const { history, releases } = (runs.qa as Run).outputs as { history: Fields; releases: Fields };
+    const again = await stage.run("qa", { own: { history } });
+    assert.deepEqual([again.error, again.outputs.history, again.outputs.releases], [undefined, history, releases]);
   });
 
   it("does not run an application whose image this environment's registry refuses", async () => {

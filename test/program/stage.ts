@@ -95,6 +95,7 @@ export class Stage {
       stage.write(file, readFileSync(join(ROOT, file), "utf8"));
       const page = pageOf(stack)?.source;
       if (page) stage.write(`${page}/Dockerfile`, "FROM scratch\n");
+      if (page) stage.write(`${page}/VERSION`, "0.1.0\n");
       const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
       stage.cluster.handlers[`${definitions}?labelSelector=platform%2Fdefinition`] = json({ items: [] });
       stage.cluster.handlers[`${definitions}/${DEFINITION.metadata.name}?fieldManager=platform&force=true`] = (
@@ -106,6 +107,7 @@ export class Stage {
       };
       for (const [name, { source, expose }] of Object.entries(appsOf(stack))) {
         if (source) stage.write(`${source}/Dockerfile`, basesOf(source));
+        if (source) stage.write(`${source}/VERSION`, "0.1.0\n");
         const service = json({ status: { loadBalancer: { ingress: [{ ip: "192.0.2.10" }] } } });
         if (expose) stage.cluster.handlers[`/api/v1/namespaces/${stack}-apps/services/${name}`] = service;
       }
@@ -120,7 +122,13 @@ export class Stage {
 
   run(
     stack: string,
-    { clusterUid = this.cluster.uid, releases = this.recorded(stack), config = {}, published = [] }: RunOptions = {},
+    {
+      clusterUid = this.cluster.uid,
+      releases = this.recorded(stack),
+      config = {},
+      published = [],
+      own = {},
+    }: RunOptions = {},
   ): Promise<Run> {
     const env = {
       ...process.env,
@@ -136,6 +144,7 @@ export class Stage {
       stack,
       JSON.stringify(releases),
       JSON.stringify(config),
+      JSON.stringify(own),
     ];
     return new Promise((done, fail) => {
       const child = spawn(process.execPath, argv, { cwd: this.dir, env, stdio: ["ignore", "pipe", "pipe"] });
@@ -160,14 +169,16 @@ export class Stage {
     return text
       .replaceAll(this.dir, "/stage")
       .replaceAll(new URL(this.cluster.url).host, "cluster.example:6443")
-      .replaceAll(this.cluster.caData, "[cluster CA]");
+      .replaceAll(this.cluster.caData, "[cluster CA]")
+      .replaceAll(/"healthySince":"[^"]*"/g, '"healthySince":"[now]"');
   }
 
   /** What the stage before this one would have recorded. */
   private recorded(stack: string): object {
     const entries = Object.entries(appsOf(stack)).map(([name, { from }]) => {
       const image = `${registryOf(from ?? stack)}/${name}:${TAG}@${this.digests[name]}`;
-      return [name, { image }];
+      const [digest, tag] = [this.digests[name], TAG];
+      return [name, { image, tag, digest, version: "0.1.0", healthySince: "2026-01-01T00:00:00Z" }];
     });
     return Object.fromEntries(entries) as object;
   }
@@ -214,6 +225,8 @@ interface RunOptions {
   readonly releases?: object;
   /** In place of the stack file's values, by key. */
   readonly config?: object;
+  /** What the stack's last update recorded. */
+  readonly own?: object;
   /** Images that the target has beside those that can be built. */
   readonly published?: readonly string[];
 }

@@ -39,4 +39,18 @@ describe("AppImage", () => {
     assert.notEqual(tagOf(second), tagOf(first));
     assert.deepEqual(triggers(second), [{ source: tagOf(second) }, { source: tagOf(second) }]);
   });
+
+  it("is not built anew where it is frozen, whatever its source has become", async () => {
+    const ignored = async (frozen: boolean): Promise<unknown[]> => {
+      const recording = await record(() => ({
+        reference: new Scene().image(source(), "web", undefined, frozen).reference,
+      }));
+      return ["RemoteImage", "RegistryImage"].map((kind) => one(recording, kind).options.ignoreChanges);
+    };
+    assert.deepEqual(await ignored(true), [
+      ["name", "build", "triggers"],
+      ["name", "triggers"],
+    ]);
+    assert.deepEqual(await ignored(false), [undefined, undefined]);
+  });
 });

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { type Apps, createApps } from "../../../components/apps";
 import type { AppConfig } from "../../../components/lib/appConfig";
+import { NO_ORDERS } from "../../../components/lib/releases/orders";
+import { type Planned, planApp } from "../../../components/lib/releases/plan";
+import { NO_HISTORY } from "../../../components/lib/releases/record";
 import { type Fields, type Recording, record } from "./recorder";
 import { Scene, field, names, one, sourceFolder } from "./scene";
 
@@ -29,14 +32,25 @@ function apps(config: Record<string, Partial<AppConfig>>): Promise<Recording> {
         secrets: scene.secrets("keeps"),
         edge: scene.edge(),
         builder: { dockerHost: "unix:///nowhere", baseImages: {} },
-        recorded: {},
+        plan: Object.fromEntries(entries.map(([name, app]) => [name, planned(name, app)])),
         source: () => Promise.resolve(undefined),
       },
       scene.opts,
     );
-    return { endpoints: made.endpoints, releases: made.releases, hosts: made.hosts };
+    return { endpoints: made.endpoints, releases: made.releases, history: made.history, hosts: made.hosts };
   });
 }
+
+const planned = (app: string, config: AppConfig): Planned =>
+  planApp({
+    app,
+    config,
+    wanted: { version: "1.2.0" },
+    before: NO_HISTORY,
+    orders: NO_ORDERS,
+    overrides: [],
+    now: new Date(),
+  });
 
 const BUCKET = { name: "shop", access: "write" } as const;
 const DATABASE = { database: "shop", connections: 5 };
@@ -86,6 +100,10 @@ describe("the applications of a stack file", () => {
       part: "http://part.dev-apps.svc.cluster.local",
     });
     assert.deepEqual(Object.keys(releases ?? {}), ["part", "plain", "shown"]);
+    const { version, healthySince, image, ...rest } = releases?.plain as Fields;
+    assert.equal(version, "1.2.0");
+    assert.ok(Math.abs(Date.now() - Date.parse(healthySince as string)) < 60_000);
+    assert.equal(image, `registry.dev-registry.svc.cluster.local/plain:${rest.tag as string}@${rest.digest as string}`);
     assert.deepEqual(hosts, { shown: "https://shop.dev.example", part: "https://shop.dev.example/api" });
   });
 

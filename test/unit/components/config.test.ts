@@ -52,6 +52,7 @@ describe("configuration", () => {
         seal: { type: "cluster", settings: {}, credentials: undefined },
       },
       registry: { storage: "7Gi" },
+      promotion: {},
       redis: { mode: "standalone", masters: 1, replicas: 0, storage: "1Gi", memory: "64Mi" },
       postgres: undefined,
       objectStore: undefined,
@@ -76,6 +77,8 @@ describe("configuration", () => {
     assert.equal(config.clusterUid, undefined);
     assert.equal(config.build, false);
     assert.equal(config.registry.storage, "5Gi");
+    assert.deepEqual(config.promotion, {});
+    assert.deepEqual(parse({ ...sound, promotion: { soak: "10m" } }).promotion, { soak: "10m" });
     const { redis } = config;
     assert.deepEqual(redis, { mode: "standalone", masters: 1, replicas: 0, storage: "1Gi", memory: "128Mi" });
     const web = { ...plain, source: undefined, from: "dev", port: 80, redis: false, expose: false };

@@ -188,6 +188,7 @@ describe("a fault of the configuration", () => {
       "platform:redis.masters: found 2, allowed is a whole number from 3 to 16 in mode cluster",
     ],
     ["a size", { redis: { memory: "64MB" } }, 'platform:redis.memory: found "64MB", allowed is a size such as "512Mi"'],
+    ["no time", { promotion: { soak: "soon" } }, 'platform:promotion.soak: found "soon", allowed is a time such as'],
     ["no size", { registry: { storage: "0Gi" } }, 'platform:registry.storage: found "0Gi", allowed is a size'],
     ["too many", { profile: { ...profile, replicas: 21 } }, "platform:profile.replicas: found 21, allowed is a whole"],
     ["a fraction", { profile: { ...profile, replicas: 1.5 } }, "platform:profile.replicas: found 1.5, allowed is a"],

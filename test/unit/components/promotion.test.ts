@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
-import { recordedImages } from "../../../components/lib/promotion";
+import { planReleases } from "../../../components/lib/promotion";
 import type { RegistryReader } from "../../../components/lib/registryAccess";
 import type { RegistryClient } from "../../../components/lib/registryClient";
+import { type Orders, NO_ORDERS } from "../../../components/lib/releases/orders";
 import { record } from "./recorder";
 
 const DIGEST = `sha256:${"1".repeat(64)}`;
 const IMAGE = `registry.dev.example/web:1@${DIGEST}`;
-const RELEASES = { releases: { web: { image: IMAGE } } };
+const SINCE = "2026-01-01T00:00:00Z";
+const release = (image: string, more: object = {}): object => {
+  const [, tag, digest] = /:([^:@]+)@(.*)$/.exec(image) ?? [];
+  return { image, tag, digest, version: "1.0.0", healthySince: SINCE, ...more };
+};
+const RELEASES = { releases: { web: release(IMAGE) } };
 
 type Has = boolean | Error;
 
@@ -28,18 +34,37 @@ interface Found {
   readonly refusal?: string;
 }
 
+interface Options {
+  readonly preview?: boolean;
+  readonly own?: object;
+  readonly orders?: Partial<Orders>;
+  readonly soak?: string;
+  readonly now?: string;
+}
+
+const WEB = { port: 3000, redis: false, expose: false, metrics: false, from: "dev" };
+
 /** Asks for the image of "web" in `qa` while the stack `dev` has these outputs, and `qa` itself those of its last update. */
 async function promoted(
   outputs: object | Error,
   registry = registries({ dev: true }),
-  { preview = false, own = {} }: { preview?: boolean; own?: object } = {},
+  { preview = false, own = {}, orders = {}, soak, now = SINCE }: Options = {},
 ): Promise<Found> {
   const found: { images?: Record<string, string>; refusal?: string } = {};
   const { resources } = await record(
     async () => {
-      const apps = { web: { from: "dev" }, built: {} };
-      await recordedImages("qa", apps, registry).then(
-        (images) => (found.images = images),
+      await planReleases("qa", {
+        apps: { web: WEB },
+        soak,
+        registry,
+        baseImages: {},
+        orders: { ...NO_ORDERS, ...orders },
+        now: new Date(now),
+      }).then(
+        (plan) =>
+          (found.images = Object.fromEntries(
+            Object.entries(plan).flatMap(([app, { image }]) => (image ? [[app, image]] : [])),
+          )),
         (error: Error) => (found.refusal = error.message),
       );
     },
@@ -78,7 +103,7 @@ describe("the images of an earlier stage", () => {
   });
 
   it("stay what they are where that stage is gone", async () => {
-    const own = { releases: { web: { image: `registry.qa.example/web:1@${DIGEST}` } } };
+    const own = { releases: { web: { ...release(IMAGE), image: `registry.qa.example/web:1@${DIGEST}` } } };
     const kept = await promoted(gone, registries({ qa: new Error("slow") }), { own });
     assert.deepEqual(kept, { images: { web: own.releases.web.image } });
   });
@@ -91,7 +116,7 @@ describe("the images of an earlier stage", () => {
     },
     "the stage recorded nothing": { outputs: {}, refusal: /has recorded no image of "web"/ },
     "the stage recorded others only": {
-      outputs: { releases: { other: { image: IMAGE } } },
+      outputs: { releases: { other: release(IMAGE) } },
       refusal: /has recorded no image of "web"/,
     },
     "its state cannot be read": {
@@ -99,7 +124,7 @@ describe("the images of an earlier stage", () => {
       refusal: /^what stack dev recorded cannot be read: .*incorrect passphrase$/,
     },
     "what it recorded is no digest": {
-      outputs: { releases: { web: { image: "registry.dev.example/web:latest" } } },
+      outputs: { releases: { web: { ...release(IMAGE), image: "registry.dev.example/web:latest" } } },
       refusal: /^"registry\.dev\.example\/web:latest" is no image by digest/,
     },
     "the image is gone from its registry": {
@@ -129,5 +154,61 @@ describe("the images of an earlier stage", () => {
     assert.deepEqual(await promoted(RELEASES, registries({ dev: false }), { preview: true }), {
       images: { web: IMAGE },
     });
+  });
+
+  const OLD = `registry.qa.example/web:0@sha256:${"0".repeat(64)}`;
+  const running = (version: string): object => ({ releases: { web: release(OLD, { version }) } });
+
+  it("are refused where a higher version runs, with both named, unless somebody says why", async () => {
+    const own = running("1.1.0");
+    const { refusal } = await promoted(RELEASES, registries({ dev: true }), { own });
+    assert.match(
+      refusal ?? "",
+      /^web 1\.0\.0 \(sha256:1{12}\) is lower than 1\.1\.0 \(sha256:0{12}\), which runs in qa: .*--allow-lower web=REASON$/,
+    );
+    const orders = { allowLower: { web: "1.1.0 loses notes" } };
+    assert.deepEqual(await promoted(RELEASES, registries({ dev: true }), { own, orders }), { images: { web: IMAGE } });
+  });
+
+  it("are warned of by a preview, and refused by one that is asked to check", async () => {
+    const own = running("1.1.0");
+    const has = registries({ dev: true });
+    assert.deepEqual(await promoted(RELEASES, has, { own, preview: true }), { images: { web: IMAGE } });
+    const checked = await promoted(RELEASES, has, { own, preview: true, orders: { check: true } });
+    assert.match(checked.refusal ?? "", /is lower than/);
+  });
+
+  it("are all refused at once, each with its reason", async () => {
+    const { refusal = "" } = await promoted(RELEASES, registries({ dev: false, qa: false }), { own: running("2.0.0") });
+    assert.match(refusal, /^web 1\.0\.0 .* is lower than .*\nstack dev recorded .*, which its registry has no more/);
+  });
+
+  it("wait until the stage before has run them long enough", async () => {
+    const has = registries({ dev: true });
+    const young = await promoted(RELEASES, has, { soak: "10m", now: "2026-01-01T00:09:59Z" });
+    assert.match(
+      young.refusal ?? "",
+      /prod|qa takes what was healthy there for 10m .* try again after 2026-01-01T00:10:00Z/,
+    );
+    assert.deepEqual(await promoted(RELEASES, has, { soak: "10m", now: "2026-01-01T00:10:00Z" }), {
+      images: { web: IMAGE },
+    });
+  });
+
+  it("are held back where they were rejected, for what was good before, until somebody tries them again", async () => {
+    const own = {
+      history: {
+        web: {
+          good: [release(OLD, { version: "0.9.0" })],
+          rejected: [{ image: IMAGE, reason: "it crashed", at: SINCE }],
+        },
+      },
+    };
+    const has: RegistryReader = () =>
+      Promise.resolve({
+        digestOf: (_: string, digest: string) => Promise.resolve(digest),
+      } as unknown as RegistryClient);
+    assert.deepEqual(await promoted(RELEASES, has, { own }), { images: { web: OLD } });
+    assert.deepEqual(await promoted(RELEASES, has, { own, orders: { retry: ["web"] } }), { images: { web: IMAGE } });
   });
 });

@@ -243,13 +243,18 @@ export class Scene {
     return new Access(name, { ...args, ...change }, this.opts);
   }
 
-  image(source: string, name = "web", registry: Registry = this.registry(`${name}-registry`)): AppImage {
+  image(
+    source: string,
+    name = "web",
+    registry: Registry = this.registry(`${name}-registry`),
+    frozen?: boolean,
+  ): AppImage {
     const provider = new docker.Provider(`${name}-builder`, { host: "unix:///nowhere" });
     const baseImages = {
       NODE_IMAGE: "registry.example/node:24@sha256:4",
       OTHER_IMAGE: "registry.example/other@sha256:5",
     };
-    return new AppImage(name, { source, registry, pushHost: "192.0.2.1", baseImages }, { provider });
+    return new AppImage(name, { source, registry, pushHost: "192.0.2.1", baseImages, frozen }, { provider });
   }
 }
 
