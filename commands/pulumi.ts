@@ -101,8 +101,16 @@ export class Pulumi {
 
   /** Brings the stack to what the program says, with the policy pack; resolves to the exit code. */
   update(): Promise<number> {
-    const pack = ["--policy-pack", "policy", "--policy-pack-config", `policy/config/${this.stack}.json`];
-    return this.run(["up", "-s", this.stack, "--yes", "--suppress-outputs", ...pack]);
+    return this.run(["up", "-s", this.stack, "--yes", "--suppress-outputs", ...this.pack]);
+  }
+
+  /** Shows what an update would change, with the policy pack; resolves to the exit code. */
+  preview(): Promise<number> {
+    return this.run(["preview", "-s", this.stack, "--diff", "--suppress-outputs", ...this.pack]);
+  }
+
+  private get pack(): string[] {
+    return ["--policy-pack", "policy", "--policy-pack-config", `policy/config/${this.stack}.json`];
   }
 
   /** What the state knows, in the order in which it was made. */

@@ -69,9 +69,9 @@ export async function planReleases(
       );
     return planned;
   };
-  const planned = await Promise.all(
-    Object.entries(apps).map(async ([app, config]) => [app, await plan(app, config)] as const),
-  );
+  const runs = ([app]: [string, AppConfig]): boolean => historyOf(app, own).good.length > 0;
+  const taken = Object.entries(apps).filter((entry) => !orders.infra || runs(entry));
+  const planned = await Promise.all(taken.map(async ([app, config]) => [app, await plan(app, config)] as const));
   refuse(refusals, orders);
   return Object.fromEntries(planned);
 }

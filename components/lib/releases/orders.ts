@@ -12,13 +12,23 @@ export interface Orders {
   readonly failed: Readonly<Record<string, { readonly image: string; readonly reason: string }>>;
   /** Applications that go back to what was good before, and why. All others stay as they are. */
   readonly rollBack: Readonly<Record<string, string>>;
+  /** All applications stay as they are, and none is made. */
+  readonly infra: boolean;
   /** Who says so. */
   readonly by?: string;
   /** A preview fails where an update would be refused. */
   readonly check: boolean;
 }
 
-export const NO_ORDERS: Orders = { allowLower: {}, allowEarly: {}, retry: [], failed: {}, rollBack: {}, check: false };
+export const NO_ORDERS: Orders = {
+  allowLower: {},
+  allowEarly: {},
+  retry: [],
+  failed: {},
+  rollBack: {},
+  infra: false,
+  check: false,
+};
 
 /** Our commands write them; so can whoever types `pulumi up`. */
 export const ORDERS_VARIABLE = "PLATFORM_RELEASE";
@@ -45,6 +55,7 @@ const RULES: Readonly<Record<keyof Orders, { readonly sound: (value: unknown) =>
         Object.values(value).every((each) => isObject(each) && isReason(each.image) && isReason(each.reason)),
       allowed: "an image and a reason for each application",
     },
+    infra: { sound: (value) => typeof value === "boolean", allowed: "true or false" },
     by: { sound: isReason, allowed: "a name" },
     check: { sound: (value) => typeof value === "boolean", allowed: "true or false" },
   };
@@ -60,7 +71,7 @@ export function readOrders(text: string | undefined, apps: readonly string[]): O
     const rule = key in RULES ? RULES[key as keyof Orders] : undefined;
     if (!rule) faults.add(`${ORDERS_VARIABLE}.${key}`, value, `one of ${Object.keys(RULES).join(", ")}`);
     else if (!rule.sound(value)) faults.add(`${ORDERS_VARIABLE}.${key}`, value, rule.allowed);
-    else if (!["by", "check"].includes(key))
+    else if (!["by", "check", "infra"].includes(key))
       for (const app of Array.isArray(value) ? (value as string[]) : Object.keys(value as object))
         if (!apps.includes(app)) faults.add(`${ORDERS_VARIABLE}.${key}`, app, `one of ${apps.join(", ")}`);
   }

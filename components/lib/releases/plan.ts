@@ -43,7 +43,7 @@ export interface PlanOf {
 export function planApp(plan: PlanOf): Planned {
   const { app, config, wanted, before, orders } = plan;
   const history = judged(plan);
-  const frozen = Object.keys(orders.rollBack).length > 0;
+  const frozen = orders.infra || Object.keys(orders.rollBack).length > 0;
   const rejection = rejectionOf(history, wanted, settingsOf(config));
   const last = before.good.find((each) => !rejectionOf(history, each, each.settings));
   if (orders.rollBack[app] !== undefined && !last)

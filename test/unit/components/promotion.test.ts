@@ -211,4 +211,13 @@ describe("the images of an earlier stage", () => {
     assert.deepEqual(await promoted(RELEASES, has, { own }), { images: { web: OLD } });
     assert.deepEqual(await promoted(RELEASES, has, { own, orders: { retry: ["web"] } }), { images: { web: IMAGE } });
   });
+
+  it("are left alone by an update of the platform, which makes no application that never ran", async () => {
+    const orders = { infra: true };
+    assert.deepEqual(await promoted(RELEASES, registries({ dev: true }), { orders }), { images: {} });
+    const own = { releases: { web: { ...release(IMAGE), image: `registry.qa.example/web:1@${DIGEST}` } } };
+    assert.deepEqual(await promoted(RELEASES, registries({ qa: true }), { orders, own }), {
+      images: { web: own.releases.web.image },
+    });
+  });
 });

@@ -15,6 +15,7 @@ describe("what is wanted of an update", () => {
       retry: ["web"],
       failed: { web: { image: "i", reason: "it crashed" } },
       rollBack: { shop: "slow" },
+      infra: true,
       by: "anna",
       check: true,
     };

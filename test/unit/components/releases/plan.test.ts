@@ -155,6 +155,11 @@ describe("what becomes of an application", () => {
       assert.deepEqual([planned.image, planned.frozen, planned.held], [imageOf("2"), true, undefined]);
     });
 
+    it("and so does an update of the platform alone", () => {
+      const planned = plan(history(good("2")), { orders: { infra: true } });
+      assert.deepEqual([planned.image, planned.frozen], [imageOf("2"), true]);
+    });
+
     it("has no settings to go back to where none were recorded", () => {
       const { settings: _settings, ...bare } = good("2");
       assert.deepEqual(plan(history(good("3"), bare), { orders }).config, CONFIG);
