@@ -1,5 +1,5 @@
 import { parseQuantity } from "../../components/lib/quantities";
-import { type Fault, onePerPath } from "./finding";
+import { type Fault, faultAt, onePerPath } from "./finding";
 import { into, type Located, type Manifest, quote, UNKNOWN } from "./manifest";
 import { allContainers, type Container, podTemplates } from "./podTemplate";
 

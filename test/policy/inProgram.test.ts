@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { enforcePolicies, Gate } from "../../policy/inProgram";
 import { policySettings } from "../../policy/settings";
-import { carry, container, policy, template } from "./manifests";
+import { carry, container, policy, rooted, template } from "./manifests";
 
 const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
-const faulty = container({ securityContext: {} });
+const faulty = rooted();
 
 function program({ preview }: { preview: boolean }): { gate: Gate; said: string[] } {
   void pulumi.runtime.setMocks(

@@ -1,0 +1,97 @@
+import { at, groupOf, kindOf, type Manifest, text, UNKNOWN } from "./manifest";
+import { type PodTemplate, podTemplates } from "./podTemplate";
+import { compileSelector, equal, type Verdict } from "./selector";
+
+export interface Member {
+  /** Its place in what was given. */
+  readonly of: number;
+  readonly manifest: Manifest;
+  readonly kind: string;
+  readonly group: string | undefined;
+  readonly namespace: unknown;
+  readonly name: unknown;
+}
+
+/** The pods that one template makes. */
+export interface Pods {
+  readonly owner: Member;
+  readonly template: PodTemplate;
+  readonly namespace: unknown;
+  readonly labels: unknown;
+}
+
+/** Objects that say no namespace share one. */
+function namespaceOf(manifest: Manifest): unknown {
+  const namespace = at(manifest, "metadata", "namespace");
+  return namespace === UNKNOWN ? UNKNOWN : (text(namespace) ?? "default");
+}
+
+/** Their controllers label pods with names, and policies may select by them. */
+function podLabels({ kind, name }: Member, template: PodTemplate): unknown {
+  const labels = template.labels.value;
+  if (name === undefined || labels === UNKNOWN) return labels;
+  if (kind === "Job") return { ...(labels as object), "job-name": name, "batch.kubernetes.io/job-name": name };
+  return labels;
+}
+
+/** Everything that is deployed together, looked up by kind, name and label. */
+export class ObjectSet {
+  readonly members: readonly Member[];
+  /** Those of running pods: a PodTemplate object runs none. */
+  readonly pods: readonly Pods[];
+  private readonly byKind = new Map<string, Member[]>();
+
+  constructor(manifests: readonly Manifest[]) {
+    this.members = manifests.map((manifest, of) => {
+      const name = at(manifest, "metadata", "name");
+      const group = groupOf(manifest);
+      return { of, manifest, kind: kindOf(manifest), group, namespace: namespaceOf(manifest), name };
+    });
+    for (const member of this.members) {
+      const kin = this.byKind.get(member.kind);
+      if (kin === undefined) this.byKind.set(member.kind, [member]);
+      else kin.push(member);
+    }
+    this.pods = this.members.flatMap((owner) =>
+      podTemplates(owner.manifest).map((template) => ({
+        owner,
+        template,
+        namespace: owner.namespace,
+        labels: podLabels(owner, template),
+      })),
+    );
+  }
+
+  /** A manifest that does not say its group is taken to be of the one asked for. */
+  ofKind(kind: string, ...groups: string[]): readonly Member[] {
+    const kin = this.byKind.get(kind) ?? [];
+    return groups.length === 0 ? kin : kin.filter(({ group }) => group === undefined || groups.includes(group));
+  }
+
+  /** Whether one of these is called so; an unknown name might be it. */
+  named(members: readonly Member[], name: unknown, namespace?: unknown): { verdict: Verdict; member?: Member } {
+    let verdict: Verdict = false;
+    for (const member of members) {
+      const here = namespace === undefined ? true : equal(member.namespace, namespace);
+      const same = equal(member.name, name);
+      if (here === true && same === true) return { verdict: true, member };
+      if (here !== false && same !== false) verdict = UNKNOWN;
+    }
+    return { verdict };
+  }
+
+  /** The pods of a namespace that a selector picks, and those of which that is unknown. */
+  selected(selector: unknown, namespace: unknown): { sure: Pods[]; perhaps: Pods[] } {
+    const selects = compileSelector(selector);
+    const sure: Pods[] = [];
+    const perhaps: Pods[] = [];
+    for (const pods of this.pods) {
+      const here = equal(pods.namespace, namespace);
+      if (here === false || pods.owner.kind === "PodTemplate") continue;
+      const hit = selects(pods.labels);
+      if (hit === false) continue;
+      (here === true && hit === true ? sure : perhaps).push(pods);
+    }
+    return { sure, perhaps };
+  }
+}
