@@ -19,6 +19,7 @@ import {
   definitionsOf,
   edgeTarget,
   image,
+  imageOrigins,
   images,
   readTarget,
   registryTarget,
@@ -44,7 +45,7 @@ export = program(async () => {
   const definitions = installs ? definitionsOf(target, wanted) : [];
   // A preview writes nothing, and may look ahead of the stack that installs them.
   if (!installs && !pulumi.runtime.isDryRun()) checkServices(stack, facts, wanted);
-  enforcePolicies({ stack });
+  enforcePolicies({ stack, imagesFrom: imageOrigins(target, stack) });
   const source = registryReader(target, kubeconfig);
   const recorded = await recordedImages(stack, config.apps, source);
   if (!pulumi.runtime.isDryRun()) await applyDefinitions(kubeconfig, definitions);

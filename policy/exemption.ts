@@ -19,8 +19,8 @@ export interface Exemption {
 }
 
 const DAY = 24 * 60 * 60 * 1000;
-/** Longer than a year, nobody comes back to ask whether it is still needed. */
-const LONGEST_DAYS = 366;
+/** After more than a year nobody comes back to ask whether it is still needed. */
+const LONGEST_DAYS = 400;
 const TARGET_FIELDS = ["kind", "namespace", "name", "container"] as const;
 
 function lastMoment(until: unknown): number | undefined {

@@ -37,8 +37,9 @@ export function faultAt(field: Located, { container, ...words }: Words): Fault {
   const named = container === undefined ? {} : { container };
   const found = words.found ?? `is ${quote(field.value)}`;
   if (field.value !== UNKNOWN) return { ...named, path: field.path, ...words, found };
-  const { set: _, ...rest } = words;
-  return { ...named, path: field.path, ...rest, found: `is ${quote(UNKNOWN)}`, fix: PIN, undecidable: true };
+  const { allowed, controls } = words;
+  const broken = controls === undefined ? {} : { controls };
+  return { ...named, path: field.path, found: `is ${quote(UNKNOWN)}`, allowed, fix: PIN, ...broken, undecidable: true };
 }
 
 /** Not set is as good as allowed. */

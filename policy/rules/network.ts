@@ -97,6 +97,8 @@ function denies({ member: { manifest }, covers, selectsAll }: Policy, direction:
   return isEmpty(rules) ? both(covers[direction], selectsAll) : false;
 }
 
+const OF_THE_SYSTEM = ["kube-system", "kube-public", "kube-node-lease"];
+
 /** Pods that nobody has thought of yet are closed as well. */
 export function defaultDeny(set: ObjectSet): SetFault[] {
   const policies = policiesOf(set);
@@ -105,9 +107,8 @@ export function defaultDeny(set: ObjectSet): SetFault[] {
     ...set.ofKind("Namespace", "").map((member) => ({ member, namespace: member.name })),
     ...set.pods.map(({ owner, namespace }) => ({ member: owner, namespace })),
   ];
-  const peopled = new Set(set.pods.map(({ namespace }) => namespace));
   return places.flatMap(({ member, namespace }) => {
-    if (seen.has(namespace) || !peopled.has(namespace)) return [];
+    if (seen.has(namespace) || OF_THE_SYSTEM.includes(namespace as string)) return [];
     seen.add(namespace);
     return DIRECTIONS.flatMap((direction) => {
       const closed = some(policies, (policy) =>
@@ -178,7 +179,7 @@ export function dnsEgress(set: ObjectSet): SetFault[] {
 export function policySelects(set: ObjectSet): SetFault[] {
   return policiesOf(set).flatMap(({ member, selects, selectsAll }) => {
     const selector = into({ path: "", value: member.manifest }, "spec", "podSelector");
-    if (selectsAll === true) return [];
+    if (selectsAll === true || !set.isInside(member.namespace)) return [];
     const hit = some(set.pods, (pods) => both(equal(pods.namespace, member.namespace), selects(pods.labels)));
     if (hit === true) return [];
     return [

@@ -1,4 +1,4 @@
-import { at, groupOf, kindOf, type Manifest, text, UNKNOWN } from "./manifest";
+import { at, groupOf, into, kindOf, type Manifest, text, UNKNOWN } from "./manifest";
 import { type PodTemplate, podTemplates } from "./podTemplate";
 import { compileSelector, equal, type Verdict } from "./selector";
 
@@ -12,10 +12,12 @@ export interface Member {
   readonly name: unknown;
 }
 
-/** The pods that one template makes. */
+/** The pods that one template makes, or that a controller makes up by itself. */
 export interface Pods {
   readonly owner: Member;
   readonly template: PodTemplate;
+  /** Of these only the labels are known. */
+  readonly madeUp?: true;
   readonly namespace: unknown;
   readonly labels: unknown;
 }
@@ -34,10 +36,60 @@ function podLabels({ kind, name }: Member, template: PodTemplate): unknown {
   return labels;
 }
 
+interface MadeUp {
+  readonly kind: string;
+  readonly group: string;
+  /** Where the object gives its pods labels. */
+  readonly path: readonly string[];
+  readonly labels: (name: unknown) => Record<string, unknown>;
+}
+
+const ofPrometheus = (kind: string): MadeUp => {
+  const called = kind === "ThanosRuler" ? "thanos-ruler" : kind.toLowerCase();
+  return {
+    kind,
+    group: "monitoring.coreos.com",
+    path: ["spec", "podMetadata", "labels"],
+    labels: (name) => ({
+      [called]: name,
+      "app.kubernetes.io/name": called,
+      "app.kubernetes.io/instance": name,
+      "app.kubernetes.io/managed-by": "prometheus-operator",
+      "operator.prometheus.io/name": name,
+    }),
+  };
+};
+
+/** Custom resources whose controllers make pods without a template to be seen. */
+const MADE_UP: readonly MadeUp[] = [
+  ...["Prometheus", "PrometheusAgent", "Alertmanager", "ThanosRuler"].map(ofPrometheus),
+  {
+    kind: "Cluster",
+    group: "postgresql.cnpg.io",
+    path: ["spec", "inheritedMetadata", "labels"],
+    labels: (name) => ({ "cnpg.io/cluster": name, "cnpg.io/podRole": "instance" }),
+  },
+  {
+    kind: "RabbitmqCluster",
+    group: "rabbitmq.com",
+    path: ["metadata", "labels"],
+    labels: (name) => ({ "app.kubernetes.io/name": name, "app.kubernetes.io/component": "rabbitmq" }),
+  },
+];
+
+function madeUpPods(owner: Member): Pods[] {
+  const found = MADE_UP.find(({ kind, group }) => kind === owner.kind && group === owner.group);
+  if (found === undefined) return [];
+  const own = into({ path: "", value: owner.manifest }, ...found.path);
+  const labels = own.value === UNKNOWN ? UNKNOWN : { ...(own.value as object), ...found.labels(owner.name) };
+  const nowhere = { path: "spec", value: undefined };
+  const template = { metadata: nowhere, labels: { path: own.path, value: labels }, spec: nowhere, lasting: true };
+  return [{ owner, template, namespace: owner.namespace, labels, madeUp: true }];
+}
+
 /** Everything that is deployed together, looked up by kind, name and label. */
 export class ObjectSet {
   readonly members: readonly Member[];
-  /** Those of running pods: a PodTemplate object runs none. */
   readonly pods: readonly Pods[];
   private readonly byKind = new Map<string, Member[]>();
 
@@ -52,14 +104,15 @@ export class ObjectSet {
       if (kin === undefined) this.byKind.set(member.kind, [member]);
       else kin.push(member);
     }
-    this.pods = this.members.flatMap((owner) =>
-      podTemplates(owner.manifest).map((template) => ({
+    this.pods = this.members.flatMap((owner): Pods[] => [
+      ...podTemplates(owner.manifest).map((template) => ({
         owner,
         template,
         namespace: owner.namespace,
         labels: podLabels(owner, template),
       })),
-    );
+      ...madeUpPods(owner),
+    ]);
   }
 
   /** A manifest that does not say its group is taken to be of the one asked for. */
@@ -78,6 +131,22 @@ export class ObjectSet {
       if (here !== false && same !== false) verdict = UNKNOWN;
     }
     return { verdict };
+  }
+
+  /**
+   * Whether enough of this namespace is here to miss something in it. Pods say so, and its Namespace object; where no Namespace
+   * is given at all, anything that is in it.
+   */
+  isInside(namespace: unknown): boolean {
+    if (namespace === UNKNOWN) return false;
+    const spaces = this.ofKind("Namespace", "");
+    if (spaces.some(({ name }) => name === namespace) || this.pods.some((pods) => pods.namespace === namespace))
+      return true;
+    return spaces.length === 0 && this.members.some((member) => member.namespace === namespace);
+  }
+
+  picks(selector: unknown, labels: unknown): Verdict {
+    return compileSelector(selector)(labels);
   }
 
   /** The pods of a namespace that a selector picks, and those of which that is unknown. */

@@ -18,7 +18,7 @@ export interface Options {
 export const DEFAULT_OPTIONS: Options = {
   podSecurity: { level: "restricted", version: VERSIONS.newest },
   imagesFrom: [],
-  ratio: { cpu: 20, memory: 4 },
+  ratio: { cpu: 50, memory: 8 },
   complete: true,
 };
 

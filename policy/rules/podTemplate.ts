@@ -96,7 +96,7 @@ function follow(from: Located, keys: readonly string[]): Located[] {
   if (star < 0) return [into(from, ...keys)];
   const list = into(from, ...keys.slice(0, star));
   const named = typeof list.value === "object" && list.value !== null && !Array.isArray(list.value);
-  const entries = named ? Object.keys(list.value as object).map((key) => into(list, key)) : elements(list);
+  const entries = named ? Object.keys(list.value ?? {}).map((key) => into(list, key)) : elements(list);
   return entries.flatMap((entry) => follow(entry, keys.slice(star + 1)));
 }
 

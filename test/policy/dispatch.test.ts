@@ -41,7 +41,7 @@ function stack(resources: ReturnType<typeof resource>[], config: object = {}): R
 }
 
 const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
-const faulty = rooted({ image: UNKNOWN_TEXT });
+const faulty = rooted({ env: [{ name: "MODE", value: UNKNOWN_TEXT }] });
 const { manifest } = carry("Deployment", template([faulty]), { name: UNKNOWN_TEXT });
 
 describe("the policy pack", () => {

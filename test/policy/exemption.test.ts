@@ -61,7 +61,7 @@ describe("exemptions", () => {
     ["until", undefined],
     ["until", "soon"],
     ["until", "2030-02-30"],
-    ["until", "2031-01-04"],
+    ["until", "2031-02-07"],
     ["rule", "everything"],
     ["target", {}],
     ["target", undefined],

@@ -63,12 +63,14 @@ export function container(change: Fields = {}): Fields {
     image: `registry.example/api@sha256:${"0".repeat(64)}`,
     securityContext: secure(),
     resources: { requests: amounts("100m", "64Mi"), limits: amounts("500m", "128Mi") },
+    readinessProbe: { httpGet: { path: "/readyz", port: 8080 } },
+    livenessProbe: { httpGet: { path: "/livez", port: 8080 } },
     ...change,
   };
 }
 
 export function template(containers: Fields[], spec: Fields = {}): Fields {
-  return { metadata: { labels: { app: "web" } }, spec: { containers, ...spec } };
+  return { metadata: { labels: { app: "web" } }, spec: { automountServiceAccountToken: false, containers, ...spec } };
 }
 
 export function policy(spec: unknown, namespace: unknown = "dev-apps"): Manifest {

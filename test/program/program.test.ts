@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { OPERATORS_NAMESPACE } from "../../components/clusterServices/controller";
 import { NODE_EXPORTER } from "../../components/clusterServices/nodeExporter";
 import { SHARED } from "../../components/monitoring/shared";
-import { judgeObject, judgeSet } from "../../policy/judge";
+import { unused } from "../../policy/exemption";
+import { EXEMPTIONS } from "../../policy/exemptions";
+import { judgeObject, judgeSet, type Verdict } from "../../policy/judge";
 import { formatFinding } from "../../policy/rules/finding";
 import { policySettings } from "../../policy/settings";
 import { isJudgedToken, subjectOf } from "../../policy/subject";
@@ -35,6 +37,20 @@ const PATHS_INSIDE: Record<string, readonly string[]> = {
   ],
 };
 
+/** What the rules that need no cluster, all of them at every level, say of a committed stack. */
+function judged(stack: string): Verdict[] {
+  const golden = readGolden(stack) as Golden;
+  const subjects = Object.entries(golden.resources).flatMap(([key, { inputs, read }]) => {
+    const [type = "", name = ""] = key.split(" ");
+    if (!isJudgedToken(type) || read) return [];
+    const { metadata, ...rest } = inputs as Fields;
+    // As the mocks name what has no name of its own.
+    return [subjectOf(type, name, { ...rest, metadata: { name: `${name}-auto`, ...(metadata as Fields) } })];
+  });
+  const { objects, stack: together } = policySettings(stack, "pack");
+  return [...subjects.map((each) => judgeObject(each, objects)), ...judgeSet(subjects, together)];
+}
+
 const isKubernetes = ({ type }: Registered): boolean => type.startsWith("kubernetes:");
 
 describe("the program", function () {
@@ -47,6 +63,11 @@ describe("the program", function () {
     runs = Object.fromEntries(STACKS.map((stack, index) => [stack, all[index] as Run]));
   });
   after(() => stage.strike());
+
+  it("needs every exemption that the policies list", () => {
+    const used = STACKS.flatMap((stack) => judged(stack).flatMap(({ waived }) => waived.map(({ by }) => by)));
+    assert.deepEqual(unused(EXEMPTIONS, used), []);
+  });
 
   for (const stack of STACKS) {
     describe(`for ${stack}`, () => {
@@ -140,14 +161,8 @@ describe("the program", function () {
       });
 
       it("is committed with nothing that the policies refuse", () => {
-        const golden = readGolden(stack) as Golden;
-        const subjects = Object.entries(golden.resources).flatMap(([key, { inputs, read }]) => {
-          const [type = "", name = ""] = key.split(" ");
-          return isJudgedToken(type) && !read ? [subjectOf(type, name, inputs as Fields)] : [];
-        });
-        assert.ok(subjects.length > 5);
-        const { objects, stack: together } = policySettings(stack);
-        const verdicts = [...subjects.map((each) => judgeObject(each, objects)), ...judgeSet(subjects, together)];
+        const verdicts = judged(stack);
+        assert.ok(verdicts.length > 100);
         assert.deepEqual(
           verdicts.flatMap(({ findings }) => findings.map(formatFinding)),
           [],
