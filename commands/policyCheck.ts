@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { check, type Placed, type Report } from "../policy/check";
 import { type Reading, readDocuments } from "../policy/documents";
 import { formatExemption, formatWaiver, unused } from "../policy/exemption";
+import { EXEMPTIONS } from "../policy/exemptions";
 import { CONFIG, type PolicySettings, readSettings } from "../policy/settings";
 import { fail, UsageError } from "./errors";
 
@@ -99,7 +100,7 @@ function main(args: string[]): void {
   if (values.json) console.log(JSON.stringify(report.rows, null, 2));
   else
     console.log([...report.rows.map(({ file, message }) => `${file}: ${message}`), summary(input, report)].join("\n"));
-  remarks(input, report, settings, values.config !== undefined).forEach((line) => console.error(line));
+  remarks(input, report, settings).forEach((line) => console.error(line));
   process.exitCode = input.unreadable.length > 0 ? 2 : isBroken ? 1 : 0;
 }
 
@@ -109,8 +110,10 @@ function summary({ documents }: Input, { rows }: Report): string {
 }
 
 /** Not part of the findings, and so beside them. */
-function remarks(input: Input, report: Report, settings: PolicySettings, isOwn: boolean): string[] {
+function remarks(input: Input, report: Report, settings: PolicySettings): string[] {
   const used = report.waived.map(({ by }) => by);
+  // Those of the project are for its own objects, which need not be among these.
+  const isOwn = settings.objects.exemptions !== EXEMPTIONS;
   return [
     ...input.unreadable.map((fault) => `unreadable: ${fault}`),
     ...input.foreign.map((file) => `left out: ${file} holds no Kubernetes objects`),
