@@ -26,6 +26,26 @@ const TOO_DEEP = "is nested too deeply";
 
 const refused = (line: number, why: string): Reading => ({ documents: [], unreadable: [{ line, why }], foreign: [] });
 
+/** A few hundred levels more, and the parser runs out of stack where that ends the process. */
+const DEEPEST = 400;
+const OPENS = new Set([..."[{"].map((each) => each.charCodeAt(0)));
+const CLOSES = new Set([..."]}"].map((each) => each.charCodeAt(0)));
+const INDENTS = new Set([..." -?"].map((each) => each.charCodeAt(0)));
+const NEWLINE = 10;
+
+/** The line in which brackets or indentation go too deep, read as if no bracket stood in a text. */
+function tooDeepIn(bytes: Buffer): number | undefined {
+  let [line, depth, indent] = [1, 0, 0];
+  for (const byte of bytes) {
+    if (byte === NEWLINE) [line, indent] = [line + 1, 0];
+    else if (indent >= 0) indent = INDENTS.has(byte) ? indent + 1 : -1;
+    if (OPENS.has(byte)) depth += 1;
+    else if (CLOSES.has(byte) && depth > 0) depth -= 1;
+    if (depth > DEEPEST || indent > DEEPEST) return line;
+  }
+  return undefined;
+}
+
 const isObject = (value: unknown): value is Manifest =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
@@ -46,7 +66,7 @@ interface Parsed {
 /** Every document that starts in the text, with the line it starts in. A document that is empty counts for nothing. */
 function parsed(text: string): Parsed[] {
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, merge: true, prettyErrors: false });
+  const documents = parseAllDocuments(text, { lineCounter: lines, merge: true, stringKeys: true, prettyErrors: false });
   if ("empty" in documents) return [];
   return documents.flatMap((document): Parsed[] => {
     const [fault] = document.errors;
@@ -78,6 +98,8 @@ export function readDocuments(bytes: Buffer): Reading {
     const line = junk < 0 ? 1 : bytes.subarray(0, junk).filter((byte) => byte === 10).length + 1;
     return refused(line, "is not text in UTF-8, but binary");
   }
+  const deep = tooDeepIn(bytes);
+  if (deep !== undefined) return refused(deep, TOO_DEEP);
   const text = bytes.toString("utf8").replace(/^\uFEFF/, "");
   let found: Parsed[];
   try {

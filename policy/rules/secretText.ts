@@ -67,11 +67,14 @@ const BY_FORM = [
   /\bAccountKey=[A-Za-z0-9+/]{40,}={0,2}/,
 ];
 
+const LONGEST_LOOK = 1_000_000;
+
 /** A login within an address, such as postgres://user:word@host; a placeholder is none. */
-const LOGIN = /\b[a-z][a-z0-9+.-]*:\/\/[^\s:/?#@"']*:([^\s/?#@"']+)@/gi;
+const LOGIN = /\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/?#@"']*:([^\s/?#@"']+)@/gi;
 const PLACEHOLDER = /^(?:[$%{<*]|x+$|\.\.\.)|\$\(|\$\{|\{\{/;
 
-export function hasSecretForm(value: string): boolean {
+export function hasSecretForm(text: string): boolean {
+  const value = text.slice(0, LONGEST_LOOK);
   if (BY_FORM.some((form) => form.test(value))) return true;
   return [...value.matchAll(LOGIN)].some(([, word = ""]) => !PLACEHOLDER.test(word));
 }

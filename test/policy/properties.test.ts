@@ -27,6 +27,26 @@ const template = fc.record({
     ephemeralContainers: maybe(fc.array(container, { maxLength: 2 })),
   }),
 });
+/** Each takes something from a container, or from a pod, and gives nothing. */
+const TIGHTER: readonly Record<string, unknown>[] = [
+  {},
+  { runAsNonRoot: true },
+  { runAsUser: 1000 },
+  { privileged: false },
+  { allowPrivilegeEscalation: false },
+  { readOnlyRootFilesystem: true },
+  { capabilities: { drop: ["ALL"] } },
+  { seccompProfile: { type: "RuntimeDefault" } },
+  { appArmorProfile: { type: "RuntimeDefault" } },
+  { procMount: "Default" },
+];
+const TIGHTER_PODS: readonly Record<string, unknown>[] = [
+  {},
+  { hostNetwork: false, hostPID: false, hostIPC: false },
+  { automountServiceAccountToken: false },
+  { hostUsers: false },
+  { enableServiceLinks: false },
+];
 const networkPolicySpec = fc.record({
   podSelector: fc.constantFrom<unknown>({}, { matchLabels: { app: "web" } }, { matchLabels: { app: "no" } }),
   policyTypes: maybe(fc.subarray(["Ingress", "Egress"])),
@@ -74,6 +94,26 @@ describe("rules, whatever they are given", () => {
         const unwrapped = within.map((each) => ({ ...each, path: each.path.replace(/^items\[0\]\./, "") }));
         assert.deepEqual(unwrapped, alone);
       }),
+    );
+  });
+
+  it("never find more where a field only tightens", () => {
+    const paths = (pod: Record<string, unknown>): string[] => {
+      const { findings } = judgeObject({ manifest: carry("Deployment", pod).manifest, pulumiName: "x" }, JUDGEMENT);
+      return findings.map((each) => `${each.rule} ${each.path}`);
+    };
+    fc.assert(
+      fc.property(template, fc.constantFrom(...TIGHTER), fc.constantFrom(...TIGHTER_PODS), (pod, container, ofPod) => {
+        const before = paths(pod);
+        const [first, ...others] = pod.spec.containers;
+        const own = { ...first, securityContext: { ...first?.securityContext, ...container } };
+        const tighter = { ...pod, spec: { ...pod.spec, ...ofPod, containers: [own, ...others] } };
+        assert.deepEqual(
+          paths(tighter).filter((each) => !before.includes(each)),
+          [],
+        );
+      }),
+      { numRuns: 500 },
     );
   });
 
