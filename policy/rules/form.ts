@@ -1,5 +1,5 @@
 import { type Fault, faultAt } from "./finding";
-import { elements, into, kindOf, type Located, type Manifest, UNKNOWN } from "./manifest";
+import { elements, into, kindOf, type Located, type Manifest, quote, UNKNOWN } from "./manifest";
 import { allContainers, POD_KINDS, podTemplates } from "./podTemplate";
 
 const SHAPES = {
@@ -19,6 +19,20 @@ function wrong(field: Located, shape: keyof typeof SHAPES, isNeeded = false): Fa
 }
 
 const LISTS = ["env", "envFrom", "ports", "volumeMounts", "command", "args"];
+
+/** The name of an entry that another of the list has too: only one of them counts. */
+function twice(list: Located): Fault[] {
+  const names = elements(list).map((entry) => into(entry, "name"));
+  return names
+    .filter(({ value }, index) => typeof value === "string" && names.findIndex((each) => each.value === value) < index)
+    .map((name) =>
+      faultAt(name, {
+        found: `is ${quote(name.value)} for the second time`,
+        allowed: "a name for each",
+        fix: "remove one",
+      }),
+    );
+}
 
 /** What no rule could look into, and so would seem to pass. */
 export function form(manifest: Manifest): Fault[] {
@@ -50,6 +64,7 @@ export function form(manifest: Manifest): Fault[] {
               ...wrong(into(container, "securityContext"), "object"),
               ...wrong(into(container, "resources"), "object"),
               ...LISTS.flatMap((field) => wrong(into(container, field), "list")),
+              ...["env", "ports"].flatMap((list) => twice(into(container, list))),
             ],
       ),
   ];

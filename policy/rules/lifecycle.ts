@@ -96,14 +96,21 @@ export function spread(manifest: Manifest): Fault[] {
     const constraints = into(template.spec, "topologySpreadConstraints");
     const affinity = into(template.spec, "affinity", "podAntiAffinity").value;
     if (constraints.value === UNKNOWN || affinity === UNKNOWN) return [];
-    const apart = ["requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution"];
-    if (apart.some((field) => elements({ path: "", value: at(affinity, field) }).length > 0)) return [];
-    const own = elements(constraints).some(({ value }) => {
-      const selector = at(value, "labelSelector");
+    const terms = [
+      ...elements(constraints).map(({ value }) => value),
+      ...elements({ path: "", value: at(affinity, "requiredDuringSchedulingIgnoredDuringExecution") }).map(
+        ({ value }) => value,
+      ),
+      ...elements({ path: "", value: at(affinity, "preferredDuringSchedulingIgnoredDuringExecution") }).map(
+        ({ value }) => at(value, "podAffinityTerm"),
+      ),
+    ];
+    const isOwn = terms.some((term) => {
+      const selector = at(term, "labelSelector");
       return !isUnset(selector) && compileSelector(selector)(template.labels.value) !== false;
     });
-    if (own) return [];
-    const none = elements(constraints).length === 0;
+    if (isOwn) return [];
+    const none = terms.length === 0;
     return [
       faultAt(constraints, {
         found: none

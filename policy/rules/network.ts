@@ -1,6 +1,6 @@
 import { type Fault, faultAt } from "./finding";
 import { at, into, quote, text, UNKNOWN } from "./manifest";
-import type { Member, ObjectSet, Pods } from "./objectSet";
+import { type Member, type ObjectSet, OF_THE_SYSTEM, type Pods } from "./objectSet";
 import type { SetFault } from "./rule";
 import { both, compileSelector, equal, selectsAll, some, type Verdict } from "./selector";
 
@@ -96,8 +96,6 @@ function denies({ member: { manifest }, covers, selectsAll }: Policy, direction:
   if (rules === UNKNOWN) return UNKNOWN;
   return isEmpty(rules) ? both(covers[direction], selectsAll) : false;
 }
-
-const OF_THE_SYSTEM = ["kube-system", "kube-public", "kube-node-lease"];
 
 /** Pods that nobody has thought of yet are closed as well. */
 export function defaultDeny(set: ObjectSet): SetFault[] {

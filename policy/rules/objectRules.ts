@@ -21,7 +21,13 @@ const LOGIN_RIGHTS = ["cis:5.1.8", "cis:5.1.9", "cis:5.1.10", "cis:5.1.11", "cis
 
 /** Decided by one object alone. */
 export const OBJECT_RULES: readonly ObjectRule[] = [
-  rule("Form", "form", [], "Fields that rules look into have the type that Kubernetes gives them.", form),
+  rule(
+    "Form",
+    "form",
+    [],
+    "Fields that rules look into have the type that Kubernetes gives them, and names of variables and ports are given once.",
+    form,
+  ),
   ...POD_SECURITY_RULES,
   rule(
     "Resources",

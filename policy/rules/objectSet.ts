@@ -36,6 +36,9 @@ function podLabels({ kind, name }: Member, template: PodTemplate): unknown {
   return labels;
 }
 
+/** Namespaces that every cluster comes with. */
+export const OF_THE_SYSTEM = ["kube-system", "kube-public", "kube-node-lease"];
+
 interface MadeUp {
   readonly kind: string;
   readonly group: string;
@@ -135,14 +138,18 @@ export class ObjectSet {
 
   /**
    * Whether enough of this namespace is here to miss something in it. Pods say so, and its Namespace object; where no Namespace
-   * is given at all, anything that is in it.
+   * is given at all, anything that is in it. The system's own are never all here.
    */
   isInside(namespace: unknown): boolean {
     if (namespace === UNKNOWN) return false;
     const spaces = this.ofKind("Namespace", "");
     if (spaces.some(({ name }) => name === namespace) || this.pods.some((pods) => pods.namespace === namespace))
       return true;
-    return spaces.length === 0 && this.members.some((member) => member.namespace === namespace);
+    return (
+      spaces.length === 0 &&
+      !OF_THE_SYSTEM.includes(namespace as string) &&
+      this.members.some((member) => member.namespace === namespace)
+    );
   }
 
   picks(selector: unknown, labels: unknown): Verdict {

@@ -1,5 +1,6 @@
 import { type Fault, faultAt } from "./finding";
 import { at, elements, groupOf, into, kindOf, type Located, type Manifest, quote, UNKNOWN } from "./manifest";
+import { OF_THE_SYSTEM } from "./objectSet";
 import { allContainers, podTemplates } from "./podTemplate";
 import { onWindows } from "./podSecurity/users";
 
@@ -45,11 +46,10 @@ export function defaultNamespace(manifest: Manifest): Fault[] {
 }
 
 const ENFORCE = "pod-security.kubernetes.io/enforce";
-const OF_THE_SYSTEM = ["kube-system", "kube-public", "kube-node-lease", "default"];
 
 export function namespaceLabels(manifest: Manifest): Fault[] {
   if (kindOf(manifest) !== "Namespace" || ![undefined, ""].includes(groupOf(manifest))) return [];
-  if (OF_THE_SYSTEM.includes(at(manifest, "metadata", "name") as string)) return [];
+  if ([...OF_THE_SYSTEM, "default"].includes(at(manifest, "metadata", "name") as string)) return [];
   const labels = into(whole(manifest), "metadata", "labels");
   const value = at(labels.value, ENFORCE);
   if (value === "restricted" || value === "baseline") return [];

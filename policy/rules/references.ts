@@ -61,7 +61,27 @@ const place = (namespace: unknown): string => text(namespace) ?? "its namespace"
 const missing = (field: Located, verdict: Verdict, words: Parameters<typeof faultAt>[1]): Fault =>
   faultAt(verdict === UNKNOWN ? { ...field, value: UNKNOWN } : field, words);
 
-function judge({ kind, name, keys, optional, container }: Reference, pods: Pods, producers: Producers): Fault[] {
+/** Whether an account of the namespace may make some there at run time, as hooks and operators do. */
+function mayAppear(set: ObjectSet, kind: Reference["kind"], namespace: unknown): boolean {
+  const resource = kind === "Secret" ? "secrets" : "configmaps";
+  const holds = (list: unknown, ...wanted: string[]): boolean =>
+    Array.isArray(list) && wanted.some((each) => (list as unknown[]).includes(each));
+  return set
+    .ofKind("Role", "rbac.authorization.k8s.io")
+    .filter((role) => role.namespace === namespace)
+    .some(({ manifest }) =>
+      elements({ path: "", value: manifest.rules }).some(
+        ({ value }) => holds(at(value, "resources"), resource, "*") && holds(at(value, "verbs"), "create", "*"),
+      ),
+    );
+}
+
+function judge(
+  set: ObjectSet,
+  { kind, name, keys, optional, container }: Reference,
+  pods: Pods,
+  producers: Producers,
+): Fault[] {
   if (optional) return [];
   const found = producers.find(kind, pods.namespace, name.value);
   const where = place(pods.namespace);
@@ -72,7 +92,9 @@ function judge({ kind, name, keys, optional, container }: Reference, pods: Pods,
       allowed: `a ${kind} that is deployed with the pod, or that another object makes`,
       fix: `add it to ${where}, correct the name, or say optional: true where the pod can do without`,
     };
-    return text(name.value) === undefined && name.value !== UNKNOWN ? [] : [missing(name, found.verdict, words)];
+    if (text(name.value) === undefined && name.value !== UNKNOWN) return [];
+    const isLate = mayAppear(set, kind, pods.namespace);
+    return [{ ...missing(name, found.verdict, words), ...(isLate ? { soft: true } : {}) }];
   }
   return keys.flatMap((key) => {
     const has = hasKey(found, key.value);
@@ -96,7 +118,7 @@ export function missingReferences(set: ObjectSet): SetFault[] {
       .filter(isSet)
       .map((entry): Reference => ({ kind: "Secret", name: into(entry, "name"), keys: [], optional: false }));
     return [...ofContainers(pods), ...ofVolumes(pods), ...pulls].flatMap((reference) =>
-      judge(reference, pods, producers).map((fault) => ({ ...fault, of: pods.owner.of })),
+      judge(set, reference, pods, producers).map((fault) => ({ ...fault, of: pods.owner.of })),
     );
   });
 }

@@ -1,6 +1,6 @@
 import { type Fault, faultAt } from "./finding";
 import { at, elements, into, type Located, quote, text, UNKNOWN } from "./manifest";
-import type { Member, ObjectSet } from "./objectSet";
+import { type Member, type ObjectSet, OF_THE_SYSTEM } from "./objectSet";
 import type { SetFault } from "./rule";
 import { selectsAll } from "./selector";
 
@@ -226,13 +226,12 @@ const QUOTAS = {
   ResourceQuota: "hard: { requests.cpu: …, requests.memory: …, pods: … }",
   LimitRange: "defaults for containers",
 } as const;
-const OF_THE_SYSTEM = ["kube-system", "kube-public", "kube-node-lease", "default"];
 
 /** A namespace without them may take the whole cluster. */
 export function bounded(set: ObjectSet, kind: keyof typeof QUOTAS): SetFault[] {
   const bounds = set.ofKind(kind, "");
   return set.ofKind("Namespace", "").flatMap((namespace): SetFault[] => {
-    if (OF_THE_SYSTEM.includes(namespace.name as string)) return [];
+    if ([...OF_THE_SYSTEM, "default"].includes(namespace.name as string)) return [];
     const there = bounds.some((bound) => bound.namespace === namespace.name || bound.namespace === UNKNOWN);
     const spec = bounds
       .filter((bound) => bound.namespace === namespace.name)
