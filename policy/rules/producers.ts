@@ -4,7 +4,8 @@ import { equal, type Verdict } from "./selector";
 
 /** Where a Secret or ConfigMap comes from, and which keys it has. */
 interface Producer {
-  readonly namespace: unknown;
+  /** Not given: every one. */
+  readonly namespace?: unknown;
   readonly name: unknown;
   /** Not given: whoever makes it decides. */
   readonly keys?: readonly unknown[];
@@ -80,7 +81,6 @@ const MAKERS: readonly Maker[] = [
 
 function secretsOf(set: ObjectSet): Producer[] {
   const cluster = set.ofKind("ClusterExternalSecret", "external-secrets.io").map(({ manifest, name }) => ({
-    namespace: UNKNOWN,
     name:
       at(manifest, "spec", "externalSecretSpec", "target", "name") ??
       at(manifest, "spec", "externalSecretName") ??
@@ -135,7 +135,7 @@ function configMapsOf(set: ObjectSet): Producer[] {
       name,
       keys: keysOf(manifest.data, manifest.binaryData),
     })),
-    ...set.ofKind("Bundle", "trust.cert-manager.io").map(({ name }) => ({ namespace: UNKNOWN, name })),
+    ...set.ofKind("Bundle", "trust.cert-manager.io").map(({ name }) => ({ name })),
   ];
 }
 
@@ -160,7 +160,7 @@ export class Producers {
     let keys: unknown[] | undefined = [];
     for (const producer of this.all[kind]) {
       const same = equal(producer.name, name);
-      const here = producer.namespace === UNKNOWN ? true : equal(producer.namespace, namespace);
+      const here = producer.namespace === undefined ? true : equal(producer.namespace, namespace);
       if (same === false || here === false) continue;
       if (same === UNKNOWN || here === UNKNOWN) {
         if (verdict === false) verdict = UNKNOWN;
