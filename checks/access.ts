@@ -1,27 +1,21 @@
 import { type Check, none, some } from "./check";
 import { labelsOfNamespaces } from "./pods";
 import { podManifest } from "./probe";
+import {
+  type Attempt,
+  CREATE,
+  FINE,
+  FORBIDDEN,
+  type Right,
+  may,
+  mayNot,
+  memberOf,
+  otherThan,
+  told,
+  toldOtherwise,
+} from "./rights";
 import type { Stand } from "./stand";
 import { image } from "../components/lib/target";
-
-/** One thing that a developer may do, or may not. */
-export interface Right {
-  readonly verb: string;
-  readonly resource: string;
-  readonly group?: string;
-  readonly subresource?: string;
-  readonly namespace?: string;
-  readonly may: boolean;
-}
-
-const may = (verb: string, resource: string, group = "", subresource = ""): Right => ({
-  verb,
-  resource,
-  group,
-  subresource,
-  may: true,
-});
-const mayNot = (...right: Parameters<typeof may>): Right => ({ ...may(...right), may: false });
 
 const IN_OWN = [
   may("list", "pods"),
@@ -71,43 +65,14 @@ export function rightsOf(own: string, namespaces: readonly string[], exec: boole
   ];
 }
 
-const described = ({ verb, resource, subresource, namespace }: Right): string =>
-  `${verb} ${resource}${subresource ? `/${subresource}` : ""} ${namespace ? `in ${namespace}` : "in the cluster"}`;
-
-/** Asks the API server about somebody of a group, all at once. */
-async function asked(stand: Stand, member: string, rights: readonly Right[]): Promise<boolean[]> {
-  const items = rights.map(({ verb, resource, group, subresource, namespace }) => ({
-    apiVersion: "authorization.k8s.io/v1",
-    kind: "SubjectAccessReview",
-    spec: {
-      user: "check",
-      groups: [member, "system:authenticated"],
-      resourceAttributes: { verb, resource, group, subresource, namespace },
-    },
-  }));
-  const input = JSON.stringify({ apiVersion: "v1", kind: "List", items });
-  const answers = await stand.kubectl(["create", "-f", "-", "-o", 'jsonpath={.status.allowed}{"\\n"}'], { input });
-  const words = answers.trim().split("\n");
-  if (words.length !== rights.length || !words.every((word) => word === "true" || word === "false"))
-    throw new Error(`${rights.length} questions, and these answers: ${answers}`);
-  return words.map((word) => word === "true");
-}
-
 const ownNamespace = async (stand: Stand): Promise<string> => (await stand.outputs()).namespaces.apps ?? "";
 
 async function rights(stand: Stand): Promise<string> {
   const { developers, exec } = stand.config.access;
   const namespaces = [...(await labelsOfNamespaces(stand)).keys()];
   const all = rightsOf(await ownNamespace(stand), namespaces, exec);
-  for (const member of developers) {
-    const answers = await asked(stand, member, all);
-    none(
-      `${member} has other rights than it should`,
-      all.flatMap((right, index) =>
-        answers[index] === right.may ? [] : [`${described(right)}: ${right.may ? "refused" : "allowed"}`],
-      ),
-    );
-  }
+  for (const member of developers)
+    none(`${member} has other rights than it should`, await otherThan(stand, memberOf(member), all));
   return `${developers.join(", ")}: ${all.length} rights`;
 }
 
@@ -120,16 +85,12 @@ interface Account {
   readonly metadata: { readonly name: string };
 }
 
-/** What a member of the group is told; everything is a dry run, which admission judges like any other request. */
-async function told(stand: Stand, args: readonly string[], object?: object): Promise<string> {
+/** What a member of the group is told. */
+async function toldMember(stand: Stand, args: readonly string[], object?: object): Promise<string> {
   const [member = ""] = stand.config.access.developers;
-  const self = ["--as", "check", "--as-group", member, "-n", await ownNamespace(stand)];
-  const input = object && JSON.stringify(object);
-  const { code, err } = await stand.tryKubectl([...args, ...self], { input });
-  return code === 0 ? "" : err.trim() || `exit ${code}`;
+  return told(stand, ["--as", "check", "--as-group", member, "-n", await ownNamespace(stand)], args, object);
 }
 
-const CREATE = ["create", "--dry-run=server", "-f", "-"];
 const patch = (name: string, type: string, change: unknown): string[] => [
   "patch",
   "deployment",
@@ -140,8 +101,6 @@ const patch = (name: string, type: string, change: unknown): string[] => [
   JSON.stringify(change),
 ];
 
-type Attempt = readonly [what: string, said: Promise<string>, expected: RegExp];
-const FINE = /^$/;
 const NO_SECRET = /may not give a Secret/;
 
 async function attempts(stand: Stand): Promise<Attempt[]> {
@@ -156,20 +115,24 @@ async function attempts(stand: Stand): Promise<Attempt[]> {
   const accounts = await stand.objects<Account>("serviceaccounts", namespace);
   const other = accounts.find(({ metadata }) => metadata.name !== "default")?.metadata.name;
   return [
-    ["list Secrets", told(stand, ["get", "secrets"]), /Forbidden|forbidden/],
-    ["make a pod", told(stand, CREATE, pod), FINE],
-    ["make a pod with a Secret", told(stand, CREATE, withSpec({ containers: [{ ...container, envFrom }] })), NO_SECRET],
-    ["make a pod with a Secret as a volume", told(stand, CREATE, withSpec({ volumes })), NO_SECRET],
+    ["list Secrets", toldMember(stand, ["get", "secrets"]), FORBIDDEN],
+    ["make a pod", toldMember(stand, CREATE, pod), FINE],
+    [
+      "make a pod with a Secret",
+      toldMember(stand, CREATE, withSpec({ containers: [{ ...container, envFrom }] })),
+      NO_SECRET,
+    ],
+    ["make a pod with a Secret as a volume", toldMember(stand, CREATE, withSpec({ volumes })), NO_SECRET],
     [
       "expose a Service",
-      told(stand, CREATE, { ...service, spec: { type: "LoadBalancer", ports: [{ port: 80 }] } }),
+      toldMember(stand, CREATE, { ...service, spec: { type: "LoadBalancer", ports: [{ port: 80 }] } }),
       /may not expose a Service/,
     ],
     ...(other
       ? ([
           [
             `run a pod as ${other}`,
-            told(stand, CREATE, withSpec({ serviceAccountName: other })),
+            toldMember(stand, CREATE, withSpec({ serviceAccountName: other })),
             /another ServiceAccount/,
           ],
         ] as const)
@@ -183,21 +146,19 @@ function attemptsOn(stand: Stand, { metadata: { name }, spec }: Deployment): Att
   const command = [{ op: "add", path: "/spec/template/spec/containers/0/command", value: ["env"] }];
   const hasSecret = /"(secretRef|secretKeyRef|secret)":/.test(JSON.stringify(spec.template.spec));
   return [
-    [`restart ${name}`, told(stand, patch(name, "strategic", restart)), FINE],
-    [`scale ${name}`, told(stand, ["scale", "deployment", name, "--replicas=2", "--dry-run=server"]), FINE],
-    [`have ${name} show its environment`, told(stand, patch(name, "json", command)), hasSecret ? NO_SECRET : FINE],
+    [`restart ${name}`, toldMember(stand, patch(name, "strategic", restart)), FINE],
+    [`scale ${name}`, toldMember(stand, ["scale", "deployment", name, "--replicas=2", "--dry-run=server"]), FINE],
+    [
+      `have ${name} show its environment`,
+      toldMember(stand, patch(name, "json", command)),
+      hasSecret ? NO_SECRET : FINE,
+    ],
   ];
 }
 
 async function requests(stand: Stand): Promise<string> {
   const all = some("request", await attempts(stand));
-  const wrong = await Promise.all(
-    all.map(async ([what, said, expected]) => {
-      const answer = await said;
-      return expected.test(answer) ? [] : [`to ${what}: ${answer || "allowed"}`];
-    }),
-  );
-  none("a developer is told otherwise than they should", wrong.flat());
+  none("a developer is told otherwise than they should", await toldOtherwise(all));
   return `${all.length} requests`;
 }
 

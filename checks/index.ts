@@ -1,8 +1,10 @@
 import { accessChecks } from "./access";
 import { applicationChecks } from "./applications";
 import type { Check } from "./check";
+import { deployerChecks } from "./deployer";
 import { namespaceChecks } from "./namespaces";
 import { networkChecks } from "./network";
+import { postgresChecks } from "./postgres";
 import { programChecks } from "./program";
 import { redisChecks } from "./redis";
 import { registryChecks } from "./registry";
@@ -18,6 +20,8 @@ export const CHECKS: readonly Check[] = [
   ...namespaceChecks,
   ...registryChecks,
   ...redisChecks,
+  ...postgresChecks,
   ...secretChecks,
   ...accessChecks,
+  ...deployerChecks,
 ];

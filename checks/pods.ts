@@ -1,4 +1,4 @@
-import { some } from "./check";
+import { Skip, some } from "./check";
 import type { Stand } from "./stand";
 
 /** Marks the pods that checks make, with the run that made them. */
@@ -68,4 +68,20 @@ export async function ownPods(stand: Stand): Promise<readonly Pod[]> {
   const { namespaces } = await stand.outputs();
   const pods = await Promise.all(Object.values(namespaces).map((namespace) => podsOf(stand, namespace)));
   return some("pod", pods.flat());
+}
+
+/** The ready servers of a store, by their labels. */
+export async function serversOf(
+  stand: Stand,
+  store: string,
+  labels: Readonly<Record<string, string>>,
+): Promise<readonly Pod[]> {
+  const namespace = (await stand.outputs()).namespaces.data;
+  if (!namespace) throw new Skip("the stack has no data namespace");
+  const isServer = ({ metadata }: Pod): boolean =>
+    Object.entries(labels).every(([key, value]) => metadata.labels?.[key] === value);
+  return some(
+    `server of ${store}`,
+    (await podsOf(stand, namespace)).filter((pod) => isServer(pod) && isReady(pod)),
+  );
 }

@@ -1,22 +1,13 @@
 import { selector } from "../components/lib/labels";
-import { type Check, Skip, some } from "./check";
-import { type Pod, isReady, nameOf, podsOf } from "./pods";
+import { type Check, Skip } from "./check";
+import { type Pod, nameOf, serversOf } from "./pods";
 import type { Stand } from "./stand";
 
 /** As index.ts names it. */
 const IDENTITY = { environment: "", component: "redis", name: "redis" };
 const SLOTS = 16_384;
 
-async function servers(stand: Stand): Promise<readonly Pod[]> {
-  const namespace = (await stand.outputs()).namespaces.data;
-  if (!namespace) throw new Skip("the stack has no data namespace");
-  const isServer = ({ metadata }: Pod): boolean =>
-    Object.entries(selector(IDENTITY)).every(([key, value]) => metadata.labels?.[key] === value);
-  return some(
-    "server of Redis",
-    (await podsOf(stand, namespace)).filter((pod) => isServer(pod) && isReady(pod)),
-  );
-}
+const servers = (stand: Stand): Promise<readonly Pod[]> => serversOf(stand, "Redis", selector(IDENTITY));
 
 const inside = ({ metadata: { name, namespace } }: Pod, ...command: string[]): string[] => [
   "exec",

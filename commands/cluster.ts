@@ -19,7 +19,7 @@ import { reachableHosts } from "../toolchain/connectivity";
 import { imageItems } from "../toolchain/images";
 import { UsageError } from "./errors";
 import { kindSession, kindTarget } from "./kindTarget";
-import { PROGRAM_ITEMS, Session, sandboxSession, stateSession, toolSession } from "./session";
+import { NO_DEPLOYER, PROGRAM_ITEMS, Session, sandboxSession, stateSession, toolSession } from "./session";
 import { PROGRAM_IMAGES, writeSandboxTarget, writeTarget } from "./target";
 
 /** Which cluster a command works on: a local one by name, or one of the user's by the context of their kubeconfig. */
@@ -111,7 +111,8 @@ async function contextSession(context: string): Promise<Session> {
   return {
     ...toolSession(await ensure(PROGRAM_ITEMS)),
     ...(process.env.PULUMI_BACKEND_URL ? {} : stateSession(dir)),
-    KUBECONFIG: process.env.KUBECONFIG ?? path.join(os.homedir(), ".kube", "config"),
+    ...NO_DEPLOYER,
+    KUBECONFIG: process.env.PLATFORM_MINTER || (process.env.KUBECONFIG ?? path.join(os.homedir(), ".kube", "config")),
     PLATFORM_CONTEXT: context,
     PLATFORM_TARGET: target,
   };

@@ -1,7 +1,4 @@
-import * as fs from "node:fs";
-import * as path from "node:path";
 import { parseArgs } from "node:util";
-import { parse } from "yaml";
 import { ENVIRONMENT_LABEL, SHARED } from "../components/lib/labels";
 import { DEFAULT_NAME } from "../sandbox/layout";
 import { described, isRunning, sessionOf, takeDown } from "./cluster";
@@ -9,7 +6,8 @@ import { fail, UsageError } from "./errors";
 import { kubectl } from "./kubectl";
 import { Pulumi } from "./pulumi";
 import { released } from "./release";
-import { ROOT, type Session, removeSalt } from "./session";
+import { type Session, removeSalt } from "./session";
+import { installsServices, keepsData } from "./stackFile";
 import { STACKS, checkStack } from "./stacks";
 
 const HELP = `npm run down [-- --stack NAME] [--all] [--name CLUSTER] [--context NAME]
@@ -47,6 +45,7 @@ async function main(args: string[]): Promise<void> {
     throw new UsageError(`${described(values)} does not run: npm run down -- --all removes it, npm run up heals it`);
   const pulumi = new Pulumi(session, stack);
   if (!(await pulumi.exists())) return say(`nothing to remove: ${described(values)} has no stack ${stack}`);
+  refuseWhileKept(stack);
   await refuseWhileNeeded(session, stack);
   await pulumi.prepare();
   const destroy = pulumi.run(["destroy", "-s", stack, "--yes", "--skip-preview"]);
@@ -57,11 +56,18 @@ async function main(args: string[]): Promise<void> {
   await pulumi.read(["stack", "rm", stack, "--yes", "--preserve-config"]);
 }
 
+/** As the stack's own guard does, which a plain pulumi destroy meets. */
+function refuseWhileKept(stack: string): void {
+  if (!keepsData(stack)) return;
+  throw new UsageError(
+    `stack ${stack} keeps its data, which would go with it: nothing was removed. If they may go, say data: delete under ` +
+      `platform:profile in Pulumi.${stack}.yaml, update it (npm run up -- --stack ${stack}), and run npm run down again`,
+  );
+}
+
 /** With the cluster's services gone, no other environment could renew a certificate or sync a secret. */
 async function refuseWhileNeeded(session: Session, stack: string): Promise<void> {
-  const file = parse(fs.readFileSync(path.join(ROOT, `Pulumi.${stack}.yaml`), "utf8")) as { config?: object };
-  const mode = (file.config as Record<string, unknown> | undefined)?.["platform:clusterServices"];
-  if (mode === "use") return;
+  if (!installsServices(stack)) return;
   const others = (await environmentsOn(session)).filter((each) => each !== stack);
   if (others.length > 0)
     throw new UsageError(

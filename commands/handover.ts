@@ -1,11 +1,9 @@
-import * as fs from "node:fs";
-import * as path from "node:path";
 import { parseArgs } from "node:util";
 import { DEFAULT_NAME } from "../sandbox/layout";
 import { described, isRunning, sessionOf } from "./cluster";
 import { fail, UsageError } from "./errors";
 import { Pulumi } from "./pulumi";
-import { ROOT } from "./session";
+import { handOver, writeInstalls } from "./stackFile";
 import { STACKS, checkStack } from "./stacks";
 
 const HELP = `npm run handover -- --to NAME [--name CLUSTER] [--context NAME]
@@ -61,28 +59,15 @@ async function main(args: string[]): Promise<void> {
     if (owned.has(to))
       for (const urn of [...urns].reverse()) await giver.read(["state", "delete", urn, "-s", from, "--force", "--yes"]);
     else await giver.read(["state", "move", ...urns, "--source", from, "--dest", to, "--yes"]);
-    writeMode(from, "use");
+    handOver(from, to);
     say(`stack ${from} no longer owns the cluster's services`);
   }
-  writeMode(to, "install");
+  writeInstalls(to);
   if ((await receiver.update()) !== 0)
     throw new Error(
       `stack ${to} owns the cluster's services now, but its update failed (above): mend the cause and run npm run handover again`,
     );
   say(`stack ${to} owns the cluster's services: commit the stack files, which say so now`);
-}
-
-/** Changes one line of the stack's file, and leaves the rest as its authors wrote it. */
-function writeMode(stack: string, mode: "install" | "use"): void {
-  const file = path.join(ROOT, `Pulumi.${stack}.yaml`);
-  const text = fs.readFileSync(file, "utf8");
-  const line = /^( *platform:clusterServices:).*$/m;
-  fs.writeFileSync(
-    file,
-    line.test(text)
-      ? text.replace(line, `$1 ${mode}`)
-      : text.replace(/^config:$/m, `config:\n  platform:clusterServices: ${mode}`),
-  );
 }
 
 main(process.argv.slice(2)).catch(fail);

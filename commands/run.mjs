@@ -21,6 +21,14 @@ const wanted = createHash("sha256")
 const stamp = path.join(root, "node_modules", ".platform-lock");
 const installed = fs.existsSync(stamp) ? fs.readFileSync(stamp, "utf8") : "";
 if (installed !== wanted) {
+  const packages = path.join(root, "node_modules");
+  // npm would empty the folder that it leads to, which others may be running from.
+  if (fs.lstatSync(packages, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    console.error(
+      `error: ${packages} leads to ${fs.realpathSync(packages)}, which was not installed for this package-lock.json: run a command of the platform there, or remove the link`,
+    );
+    process.exit(1);
+  }
   console.error("installing packages (npm ci) …");
   const result = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: root,

@@ -28,6 +28,9 @@ export function stateSession(dir: string): Session {
   return { PULUMI_BACKEND_URL: backendOf(dir), PULUMI_CONFIG_PASSPHRASE_FILE: passphrase };
 }
 
+/** What a shell for one stack has beside; an older one's is not for the next. */
+export const NO_DEPLOYER: Session = { PLATFORM_MINTER: "", PLATFORM_STACK: "" };
+
 export function sandboxSession(dir: string, toolchain: Toolchain): Session {
   const files = filesOf(dir);
   return {
@@ -37,6 +40,7 @@ export function sandboxSession(dir: string, toolchain: Toolchain): Session {
     PLATFORM_TARGET: files.target,
     DOCKER_HOST: dockerHost(dir),
     SSL_CERT_FILE: trustBundle(dir),
+    ...NO_DEPLOYER,
     ...vaultLogin(dir),
   };
 }

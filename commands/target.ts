@@ -28,6 +28,9 @@ export const PROGRAM_IMAGES = [
   "alertmanager",
   "blackbox-exporter",
   "redis-exporter",
+  "postgres",
+  "patroni",
+  "postgres-exporter",
 ];
 
 const DEFINED = ["cert-manager", "external-secrets", "gateway-api", "prometheus-operator"] as const;

@@ -14,9 +14,9 @@ const HELP = `npm test [-- --soak]
 Everything this machine can run: unit, policy and program tests, the applications' own, and the live suites on a real
 cluster (a sandbox of its own, named "test"). Says what it skipped and why.
 
-  --soak   also the long suites: Redis in all modes under faults, a first bring-up that is killed again and again, dev, qa
-           and prod side by side, faults in prod. Takes most of an hour. How often and how long is in the environment:
-           PLATFORM_TEST_KILLS, PLATFORM_TEST_REDIS_ROUNDS, PLATFORM_TEST_LOAD_SECONDS.`;
+  --soak   also the long suites: Redis in all modes and Postgres with copies under faults, a first bring-up that is killed again
+           and again, dev, qa and prod side by side, faults in prod. Takes most of an hour. How often and how long is in the
+           environment: PLATFORM_TEST_KILLS, PLATFORM_TEST_REDIS_ROUNDS, PLATFORM_TEST_POSTGRES_ROUNDS, PLATFORM_TEST_LOAD_SECONDS.`;
 
 interface Tally {
   passed: number;
@@ -28,34 +28,51 @@ const SANDBOX = "test";
 /** What broke off before it could count. */
 const BROKEN: Tally = { passed: 0, failed: 1, skipped: 0 };
 
-function run(
-  command: string,
-  args: readonly string[],
-  cwd: string,
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<number> {
+/** What runs beside something else: it is heard when that has ended, and as it comes from then on. */
+class Aside {
+  private held: string[] | undefined = [];
+
+  readonly hear = (text: string): void => {
+    if (this.held) this.held.push(text);
+    else process.stdout.write(text);
+  };
+
+  release(): void {
+    for (const text of this.held ?? []) process.stdout.write(text);
+    this.held = undefined;
+  }
+}
+
+interface Run {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Takes what it says; without, that goes to the screen. */
+  readonly hear?: (text: string) => void;
+  /** Waits behind whoever is less patient. */
+  readonly patient?: boolean;
+}
+
+const PATIENT = 10;
+
+function run(command: string, args: readonly string[], { cwd = ROOT, env, hear, patient }: Run = {}): Promise<number> {
   return new Promise((done, broken) => {
-    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "inherit", "inherit"] });
+    const to = hear ? "pipe" : "inherit";
+    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", to, to] });
+    if (patient && child.pid) os.setPriority(child.pid, PATIENT);
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding("utf8").on("data", (text: string) => hear?.(text));
     child.on("error", broken);
     child.on("close", (code) => done(code ?? 1));
   });
 }
 
 /** Runs mocha with its usual output on the screen and its counts in a file. */
-async function mocha(title: string, patterns: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Tally> {
-  console.log(`\n== ${title}`);
+async function mocha(title: string, patterns: readonly string[], how: Run = {}): Promise<Tally> {
+  (how.hear ?? ((text: string) => process.stdout.write(text)))(`\n== ${title}\n`);
   const report = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "platform-test-")), "report.json");
   const reporter = path.join(ROOT, "test", "reporter.js");
-  const code = await run(
-    process.execPath,
-    [require.resolve("mocha/bin/mocha.js"), "--reporter", reporter, ...patterns],
-    ROOT,
-    {
-      ...process.env,
-      ...env,
-      PLATFORM_TEST_REPORT: report,
-    },
-  );
+  const args = [require.resolve("mocha/bin/mocha.js"), "--reporter", reporter, ...patterns];
+  const code = await run(process.execPath, args, { ...how, env: { ...how.env, PLATFORM_TEST_REPORT: report } });
   const tally = fs.existsSync(report) ? (JSON.parse(fs.readFileSync(report, "utf8")) as Tally) : BROKEN;
   fs.rmSync(path.dirname(report), { recursive: true, force: true });
   // A run that broke off, or was told to fail by something other than a test, is no success.
@@ -65,15 +82,14 @@ async function mocha(title: string, patterns: readonly string[], env: NodeJS.Pro
 /** The applications' own tests, each with its own packages, as its developers run them. */
 async function application(name: string): Promise<Tally> {
   console.log(`\n== application ${name}`);
-  const dir = path.join(ROOT, "apps", name);
-  if ((await run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], dir)) !== 0) return BROKEN;
-  const child = spawn("npm", ["test", "--silent"], { cwd: dir, stdio: ["ignore", "pipe", "inherit"] });
+  const cwd = path.join(ROOT, "apps", name);
+  if ((await run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd })) !== 0) return BROKEN;
   let out = "";
-  child.stdout.on("data", (data: Buffer) => {
-    out += data.toString();
-    process.stdout.write(data);
-  });
-  const code = await new Promise<number>((done) => child.on("close", (status) => done(status ?? 1)));
+  const hear = (text: string): void => {
+    out += text;
+    process.stdout.write(text);
+  };
+  const code = await run("npm", ["test", "--silent"], { cwd, hear, patient: true });
   const count = (word: string): number => Number(new RegExp(`^ℹ ${word} (\\d+)$`, "m").exec(out)?.[1] ?? 0);
   const tally = { passed: count("pass"), failed: count("fail"), skipped: count("skipped") };
   return code !== 0 && tally.failed === 0 ? BROKEN : tally;
@@ -96,20 +112,36 @@ function suites(folders: readonly string[]): string[] {
   return found.sort((a, b) => path.basename(a).localeCompare(path.basename(b)));
 }
 
-async function live(soak: boolean): Promise<Tally> {
-  // On a new machine this takes most of an hour: here it shows its progress, and no test's time runs meanwhile.
-  console.log("\n== tools for the live suites");
-  const tsx = ["--require", require.resolve("tsx/cjs")];
-  if ((await run(process.execPath, [...tsx, path.join(ROOT, "commands", "toolchain.ts"), "build"], ROOT)) !== 0)
-    return BROKEN;
+/** What needs no cluster. It gives way to what does, which runs beside it and mostly waits. */
+async function still(): Promise<Tally[]> {
+  const patterns = ["test/{unit,policy,program}/**/*.test.ts"];
+  const tallies = [await mocha("unit, policy and program", patterns, { patient: true })];
+  for (const name of fs.readdirSync(path.join(ROOT, "apps"))) tallies.push(await application(name));
+  return tallies;
+}
+
+async function live(soak: boolean, hear: Run["hear"]): Promise<Tally> {
   try {
     return await mocha("live: on a real cluster", suites(["test/live", ...(soak ? ["test/soak"] : [])]), {
-      PLATFORM_TEST_SANDBOX: SANDBOX,
-      PLATFORM_CLUSTER: "sandbox",
+      env: { PLATFORM_TEST_SANDBOX: SANDBOX, PLATFORM_CLUSTER: "sandbox" },
+      hear,
     });
   } finally {
     for (const name of [SANDBOX, `${SANDBOX}-second`]) if (existing(name)) await down(name);
   }
+}
+
+async function both(soak: boolean): Promise<Tally[]> {
+  // On a new machine this takes most of an hour: here it shows its progress, and no test's time runs meanwhile.
+  console.log("\n== tools for the live suites");
+  const build = ["--require", require.resolve("tsx/cjs"), path.join(ROOT, "commands", "toolchain.ts"), "build"];
+  const built = (await run(process.execPath, build)) === 0;
+  const aside = new Aside();
+  const [tallies, tally] = await Promise.all([
+    still().finally(() => aside.release()),
+    built ? live(soak, aside.hear) : BROKEN,
+  ]);
+  return [...tallies, tally];
 }
 
 async function main(args: string[]): Promise<void> {
@@ -118,14 +150,9 @@ async function main(args: string[]): Promise<void> {
   const { soak = false } = values;
   // They check the workflows and the alerts; where one cannot be had, its test says so.
   await ensure(["actionlint", "promtool"]).catch((error: Error) => console.error(error.message));
-  const tallies = [await mocha("unit, policy and program", ["test/{unit,policy,program}/**/*.test.ts"])];
-  for (const name of fs.readdirSync(path.join(ROOT, "apps"))) tallies.push(await application(name));
   const reason = whyNotLive();
-  const skips: string[] = [];
-  if (reason) {
-    skips.push(`live tier: ${reason}`);
-    tallies.push({ passed: 0, failed: 0, skipped: 1 });
-  } else tallies.push(await live(soak));
+  const tallies = reason ? [...(await still()), { passed: 0, failed: 0, skipped: 1 }] : await both(soak);
+  const skips = reason ? [`live tier: ${reason}`] : [];
   if (!soak) skips.push("long suites: they run with npm test -- --soak");
   for (const skip of skips) console.log(`skipped: ${skip}`);
   const sum = (key: keyof Tally): number => tallies.reduce((total, tally) => total + tally[key], 0);

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { DEFAULT_NAME } from "../sandbox/layout";
 import { bringUp } from "./cluster";
+import { deployingSession } from "./deployingSession";
 import { fail } from "./errors";
 import { Pulumi } from "./pulumi";
 import { checkStack } from "./stacks";
@@ -26,7 +27,7 @@ async function main(args: string[]): Promise<void> {
   });
   if (values.help) return console.log(HELP);
   const stack = checkStack(values.stack);
-  const session = await bringUp(values, (line) => console.error(line));
+  const session = await deployingSession(await bringUp(values, (line) => console.error(line)), stack);
   const pulumi = new Pulumi(session, stack);
   await pulumi.prepare();
   if ((await pulumi.update()) !== 0)

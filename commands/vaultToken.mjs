@@ -20,10 +20,12 @@ function kubectl(args) {
   });
 }
 
-/** The namespace of the Vault that says of itself that it is reached there. */
+/** The namespace of the Vault that says of itself that it is reached there. A deployer sees those of its stack alone. */
 function namespaceOf(address) {
+  const { PLATFORM_STACK: stack } = process.env;
+  const where = stack ? ["-n", `${stack}-secrets`] : ["-A"];
   const { items } = JSON.parse(
-    kubectl(["get", "services", "-A", "-l", "app.kubernetes.io/component=secrets", "-o", "json"]),
+    kubectl(["get", "services", ...where, "-l", "app.kubernetes.io/component=secrets", "-o", "json"]),
   );
   const found = items.find(({ metadata }) => metadata.annotations?.["platform/vault"] === address);
   if (!found) throw new Error(`the cluster of KUBECONFIG has no Vault at ${address}`);

@@ -6,6 +6,7 @@ import type { Edge } from "./edge";
 import type { AppConfig } from "./lib/appConfig";
 import { parseReference } from "./lib/imageReference";
 import type { RegistryReader } from "./lib/registryAccess";
+import type { PostgresService } from "./postgres/service";
 import { PromotedImage } from "./promotedImage";
 import type { RedisCluster } from "./redisCluster";
 import type { Registry } from "./registry";
@@ -20,6 +21,7 @@ export interface AppsArgs extends Pick<AppWorkloadArgs, "environment" | "spread"
   /** The address under which this machine pushes to the registry. */
   readonly pushHost: string;
   readonly redis: RedisCluster;
+  readonly postgres?: PostgresService;
   readonly secrets: SecretsPlatform;
   readonly edge: Edge;
   readonly builder: BuilderArgs;
@@ -69,6 +71,7 @@ export function createApps(
         pullSecret,
         replicas: app.autoscale ? undefined : (app.replicas ?? args.replicas),
         redis: app.redis ? args.redis : undefined,
+        postgres: app.postgres ? args.postgres : undefined,
         secrets: app.secrets,
         vault: args.secrets,
       },

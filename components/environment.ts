@@ -21,6 +21,8 @@ export interface EnvironmentArgs {
   readonly quota: Quota;
   /** The Pod Security profile; `privileged` only where pods look at the machine they run on. @default "restricted" */
   readonly podSecurity?: "restricted" | "privileged";
+  /** What an update has to do in a namespace before anything else can be done there. @default nothing */
+  readonly enter?: (namespace: string) => Promise<void>;
 }
 
 /**
@@ -49,7 +51,7 @@ export class Environment extends PlatformComponent {
 
   private createNamespace(
     concern: string,
-    { environment, quota, podSecurity = "restricted" }: EnvironmentArgs,
+    { environment, quota, podSecurity = "restricted", enter }: EnvironmentArgs,
   ): pulumi.Output<string> {
     const modes = ["enforce", "audit", "warn"];
     const created = new k8s.core.v1.Namespace(
@@ -66,7 +68,10 @@ export class Environment extends PlatformComponent {
       },
       this.own,
     );
-    const namespace = created.metadata.name;
+    const namespace = created.metadata.name.apply(async (name) => {
+      if (!pulumi.runtime.isDryRun()) await enter?.(name);
+      return name;
+    });
     const inside = { parent: created };
     const guards = [
       defaultDeny(this.child(`${concern}-default-deny`), namespace, inside),

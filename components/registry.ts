@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { PlatformComponent } from "./lib/component";
+import { DEPLOYERS_GROUP } from "./lib/deployer";
 import { Identity, labels, selector } from "./lib/labels";
 import { Peer, fromOutsidePods } from "./lib/network";
 import { PULL_SECRET } from "./lib/registryAccess";
@@ -139,6 +140,31 @@ export class Registry extends PlatformComponent {
       type: "kubernetes.io/dockerconfigjson",
       template: { ".dockerconfigjson": `{"auths":{"${this.host}":{${login}}}}` },
     });
+  }
+
+  /** Keeps the pulling login where the next stage finds it; where environments have deployers, theirs may read it. */
+  forNextStage(deployers: boolean): void {
+    const secretName = this.pullSecret(this.args.namespace, "stage");
+    if (!deployers) return;
+    const metadata = { name: "next-stage", namespace: this.args.namespace };
+    const apiGroup = "rbac.authorization.k8s.io";
+    const role = new k8s.rbac.v1.Role(
+      this.child("stage-role"),
+      {
+        metadata,
+        rules: [{ apiGroups: [""], resources: ["secrets"], resourceNames: [secretName], verbs: ["get"] }],
+      },
+      this.own,
+    );
+    new k8s.rbac.v1.RoleBinding(
+      this.child("stage-binding"),
+      {
+        metadata,
+        roleRef: { apiGroup, kind: "Role", name: role.metadata.name },
+        subjects: [{ apiGroup, kind: "Group", name: DEPLOYERS_GROUP }],
+      },
+      this.own,
+    );
   }
 
   /** A login's password, and what the servers compare it with. */

@@ -1,8 +1,4 @@
-import type * as k8s from "@pulumi/kubernetes";
-
-type PolicySpec = k8s.types.input.admissionregistration.v1.ValidatingAdmissionPolicySpec;
-type Rule = k8s.types.input.admissionregistration.v1.NamedRuleWithOperations;
-type Validation = k8s.types.input.admissionregistration.v1.Validation;
+import { type FenceSpec, fence, required, written } from "../lib/fence";
 
 /**
  * What a role cannot say: whoever may write a pod template may have the pod show what it is given. For the groups named, a
@@ -16,42 +12,25 @@ const listed = (field: string): string => `(has(variables.pod.${field}) ? variab
 
 const VOLUMES = ["configMap", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim"];
 
-const rule = (apiGroup: string, ...resources: string[]): Rule => ({
-  apiGroups: [apiGroup],
-  apiVersions: ["*"],
-  operations: ["CREATE", "UPDATE"],
-  resources,
-});
-
-const unless = (unchanged: string, expression: string, what: string): Validation => ({
-  expression: `${unchanged} || ${expression}`,
-  message: what,
-  reason: "Forbidden",
-});
+const unless = (unchanged: string, expression: string, what: string): ReturnType<typeof required> =>
+  required(`${unchanged} || ${expression}`, what);
 
 const TEMPLATE_STAYS = "variables.unchanged";
 
-function fence(groups: readonly string[], rules: Rule[], more: Partial<PolicySpec>): PolicySpec {
-  return {
-    failurePolicy: "Fail",
-    matchConstraints: { resourceRules: rules },
-    matchConditions: [
-      { name: "groups", expression: `request.userInfo.groups.exists(group, group in ${JSON.stringify(groups)})` },
-    ],
-    ...more,
-  };
-}
+const membersOf = (groups: readonly string[]): FenceSpec["matchConditions"] => [
+  { name: "groups", expression: `request.userInfo.groups.exists(group, group in ${JSON.stringify(groups)})` },
+];
 
 /** No Secret, and no identity that could ask for one, in a template that these groups write. */
-export const templateFence = (groups: readonly string[]): PolicySpec =>
+export const templateFence = (groups: readonly string[]): FenceSpec =>
   fence(
-    groups,
     [
-      rule("", "pods", "replicationcontrollers"),
-      rule("apps", "deployments", "statefulsets", "daemonsets", "replicasets"),
-      rule("batch", "jobs", "cronjobs"),
+      written("", "pods", "replicationcontrollers"),
+      written("apps", "deployments", "statefulsets", "daemonsets", "replicasets"),
+      written("batch", "jobs", "cronjobs"),
     ],
     {
+      matchConditions: membersOf(groups),
       variables: [
         { name: "pod", expression: podSpecOf("object") },
         { name: "unchanged", expression: `oldObject != null && (${podSpecOf("oldObject")}) == variables.pod` },
@@ -88,8 +67,9 @@ const same = (field: string, none: string): string =>
   `(oldObject != null && has(oldObject.spec.${field}) ? oldObject.spec.${field} : ${none})`;
 
 /** A Service that takes an address outside of the cluster's own could take another environment's traffic. */
-export const serviceFence = (groups: readonly string[]): PolicySpec =>
-  fence(groups, [rule("", "services")], {
+export const serviceFence = (groups: readonly string[]): FenceSpec =>
+  fence([written("", "services")], {
+    matchConditions: membersOf(groups),
     validations: [
       unless(
         same("type", '"ClusterIP"'),

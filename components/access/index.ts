@@ -1,7 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { PlatformComponent } from "../lib/component";
+import { type FenceSpec, createFence } from "../lib/fence";
 import { ENVIRONMENT_LABEL } from "../lib/labels";
+import { NAMESPACE_LABEL } from "../lib/network";
 import { serviceFence, templateFence } from "./fence";
 import { developerRules } from "./rules";
 
@@ -37,30 +39,10 @@ export class Access extends PlatformComponent {
     this.registerOutputs({ developers: args.developers });
   }
 
-  private createFence(
-    role: string,
-    { environment, namespace }: AccessArgs,
-    spec: k8s.types.input.admissionregistration.v1.ValidatingAdmissionPolicySpec,
-  ): pulumi.Resource[] {
+  private createFence(role: string, { environment, namespace }: AccessArgs, spec: FenceSpec): pulumi.Resource[] {
     const metadata = { name: `${environment}-${NAME}-${role}`, labels: labelsOf(environment) };
-    const policy = new k8s.admissionregistration.v1.ValidatingAdmissionPolicy(
-      this.child(role),
-      { metadata, spec },
-      this.own,
-    );
-    const binding = new k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
-      this.child(`${role}-binding`),
-      {
-        metadata,
-        spec: {
-          policyName: policy.metadata.name,
-          validationActions: ["Deny"],
-          matchResources: { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } },
-        },
-      },
-      this.own,
-    );
-    return [policy, binding];
+    const within = { matchLabels: { [NAMESPACE_LABEL]: namespace } };
+    return createFence(this.child(role), { metadata, spec, within }, this.own);
   }
 
   /** Given after the fences stand, and taken before they fall. */

@@ -18,6 +18,8 @@ export interface DeploymentOf {
   /** Secrets whose keys become variables. */
   readonly envFrom: readonly pulumi.Input<string>[];
   readonly resources?: AppResources;
+  /** A certificate as a file, and where the application has it. */
+  readonly trusted?: { readonly configMap: pulumi.Input<string>; readonly directory: string };
 }
 
 /** The Deployment of an application: closed, limited, probed, spread, and without a gap when it rolls. */
@@ -62,9 +64,15 @@ function podOf(args: DeploymentOf, identity: Identity): k8s.types.input.core.v1.
         // Traffic still arrives for a moment after the pod is told to stop.
         lifecycle: { preStop: { sleep: { seconds: 5 } } },
         securityContext: containerSecurity(),
-        volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
+        volumeMounts: [
+          { name: "tmp", mountPath: "/tmp" },
+          ...(args.trusted ? [{ name: "trusted", mountPath: args.trusted.directory, readOnly: true }] : []),
+        ],
       },
     ],
-    volumes: [{ name: "tmp", emptyDir: { sizeLimit: "64Mi" } }],
+    volumes: [
+      { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
+      ...(args.trusted ? [{ name: "trusted", configMap: { name: args.trusted.configMap } }] : []),
+    ],
   };
 }

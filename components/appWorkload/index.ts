@@ -19,9 +19,10 @@ import { Identity, labels, selector } from "../lib/labels";
 import { Peer, fromOutsidePods, link } from "../lib/network";
 import { SKIP_AWAIT, WORKLOAD_TIMEOUT } from "../lib/security";
 import type { Spread } from "../lib/spread";
+import { AUTHORITY, type PostgresService } from "../postgres/service";
 import type { RedisCluster } from "../redisCluster";
 import type { Kept, SecretsPlatform } from "../secretsPlatform";
-import { deploymentOf } from "./deployment";
+import { type DeploymentOf, deploymentOf } from "./deployment";
 
 export interface AppWorkloadArgs {
   readonly environment: string;
@@ -50,6 +51,8 @@ export interface AppWorkloadArgs {
   readonly vault?: SecretsPlatform;
   /** The Redis it uses: opens the paths to it and passes REDIS_HOST, _PORT, _USERNAME, _PASSWORD, _MODE and what the mode needs. */
   readonly redis?: RedisCluster;
+  /** The Postgres it uses, in which it has a database: opens the path to it and passes PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE and PGSSLROOTCERT. */
+  readonly postgres?: PostgresService;
   /** What else it connects to. */
   readonly links?: readonly { readonly peer: Peer; readonly port: number }[];
   /** Under which browsers find it: a label below the domain of `edge`. @example "visit-tracker" */
@@ -110,23 +113,41 @@ export class AppWorkload extends PlatformComponent {
   }
 
   private openPaths(): void {
-    const { redis, links = [], expose, edge, host, port, podCidrs } = this.args;
+    const { redis, postgres, links = [], expose, edge, host, port, podCidrs } = this.args;
     for (const to of [...(redis?.entries ?? []), ...links]) link(this.peer, to.peer, to.port, this.own);
+    postgres?.connect(this.peer, this.own);
     if (expose) fromOutsidePods(this.peer, port, podCidrs, this.own);
     if (edge && host) link({ ...edge.peer, name: this.child("edge") }, this.peer, port, this.own);
   }
 
   private createDeployment(identity: Identity): k8s.apps.v1.Deployment {
-    const { redis, namespace, autoscale, replicas, transforms } = this.args;
-    const credentials = redis?.clientSecret(this.ownName, namespace);
-    const envFrom = [credentials, this.syncSecrets()].flatMap((name) => name ?? []);
-    const own = deploymentOf({ ...this.args, replicas: autoscale ? undefined : replicas, envFrom }, identity);
+    const { redis, postgres, namespace, autoscale, replicas, transforms } = this.args;
+    const credentials = [redis, postgres].map((each) => each?.clientSecret(this.ownName, namespace));
+    const parts = {
+      replicas: autoscale ? undefined : replicas,
+      envFrom: [...credentials, this.syncSecrets()].flatMap((name) => name ?? []),
+      trusted: this.createTrusted(),
+    };
+    const own = deploymentOf({ ...this.args, ...parts }, identity);
     return new k8s.apps.v1.Deployment(this.child("server"), transformed(own, transforms?.deployment), {
       ...this.own,
       ...WORKLOAD_TIMEOUT,
       ...(autoscale ? { ignoreChanges: ["spec.replicas"] } : {}),
-      dependsOn: redis ? [redis.ready] : [],
+      dependsOn: [...(redis ? [redis.ready] : []), ...(postgres?.ready ?? [])],
     });
+  }
+
+  /** Whom it trusts to be its Postgres. */
+  private createTrusted(): DeploymentOf["trusted"] {
+    const { postgres, namespace } = this.args;
+    if (!postgres?.authority) return undefined;
+    const { directory, file } = AUTHORITY;
+    const made = new k8s.core.v1.ConfigMap(
+      this.child("trusted"),
+      { metadata: { namespace }, data: { [file]: postgres.authority } },
+      this.own,
+    );
+    return { configMap: made.metadata.name, directory };
   }
 
   /** Nobody but this application's reader may ask for its path, and that reader for nothing else. */

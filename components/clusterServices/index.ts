@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { Deployers } from "../deployers";
 import { Environment } from "../environment";
 import { ISSUER, WAIT_FOR_READY } from "../lib/certificates";
 import { PlatformComponent } from "../lib/component";
@@ -34,6 +35,8 @@ export interface ClusterServicesArgs {
   /** Certificate and key of the platform's authority, PEM. */
   readonly authority: { readonly certificate: pulumi.Input<string>; readonly key: pulumi.Input<string> };
   readonly apiServers: readonly Place[];
+  /** The other environments that are deployed as an account of their own. @default none */
+  readonly deployers?: readonly string[];
 }
 
 /**
@@ -60,9 +63,14 @@ export class ClusterServices extends PlatformComponent {
       createController(this.child(each.name), each, namespace, args.apiServers, this.own);
     const issuing = controller(certManager(args.images.certManager));
     const syncing = controller(externalSecrets(args.images.externalSecrets));
-    this.watching = args.monitoring ? this.createWatchers(args.monitoring.images, controller) : [];
+    const nodes = args.monitoring ? this.createNodes() : undefined;
+    this.watching = args.monitoring && nodes ? this.createWatchers(args.monitoring.images, controller, nodes) : [];
     createRefusal(this.child("guard"), { ...args, namespace }, this.own);
     this.ready = [this.createIssuer(args, namespace, issuing), syncing];
+    if (args.deployers?.length) {
+      const shared = { operators: namespace, ...(nodes ? { nodes } : {}) };
+      new Deployers(this.child("deployers"), { stacks: args.deployers, shared }, this.own);
+    }
     this.registerOutputs({ namespace });
   }
 
@@ -71,10 +79,7 @@ export class ClusterServices extends PlatformComponent {
     createMark(this.child("guard"), this.namespace, [this, ...everything], opts);
   }
 
-  private createWatchers(
-    images: Images<typeof MONITORING_SERVICE_IMAGES>,
-    controller: (each: Controller) => pulumi.Resource,
-  ): pulumi.Resource[] {
+  private createNodes(): pulumi.Output<string> {
     const machines = new Environment(
       this.child("machines"),
       {
@@ -86,10 +91,18 @@ export class ClusterServices extends PlatformComponent {
       },
       this.own,
     );
+    return machines.namespace(NODES_CONCERN);
+  }
+
+  private createWatchers(
+    images: Images<typeof MONITORING_SERVICE_IMAGES>,
+    controller: (each: Controller) => pulumi.Resource,
+    nodes: pulumi.Output<string>,
+  ): pulumi.Resource[] {
     return [
       controller(prometheusOperator(images.prometheusOperator, images.configReloader)),
       controller(kubeStateMetrics(images.kubeStateMetrics)),
-      createNodeExporter(this.child("node-exporter"), images.nodeExporter, machines.namespace(NODES_CONCERN), this.own),
+      createNodeExporter(this.child("node-exporter"), images.nodeExporter, nodes, this.own),
     ];
   }
 

@@ -19,6 +19,8 @@ const WATCHED: Rule[] = [
   { apiGroups: [GATEWAY], resources: ROUTES.map((each) => `${each}/status`), verbs: ["update"] },
 ];
 const OWN: Rule[] = [{ apiGroups: [GATEWAY], resources: ["gateways/status"], verbs: ["update"] }];
+/** What it may do in its own namespace. */
+export const EDGE_RULES: Rule[] = [...WATCHED, ...OWN];
 
 /** Nothing else of the cluster than names, and the status of the one class that is its own. */
 const clusterWide = (gatewayClass: string): Rule[] => [
@@ -65,7 +67,7 @@ export function createRights(
     opts,
   );
   const bindings = [
-    within("own", namespace, [...WATCHED, ...OWN]),
+    within("own", namespace, EDGE_RULES),
     within("routes", routesFrom, WATCHED),
     ...(dashboards ? [within("dashboards", dashboards, WATCHED)] : []),
     everywhere,

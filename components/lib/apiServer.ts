@@ -4,12 +4,16 @@ import type { Kubeconfig } from "./kubeconfig";
 const TIMEOUT_MS = 10_000;
 
 export interface Request {
-  readonly method: "GET" | "PATCH";
+  readonly method: "GET" | "PATCH" | "POST";
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
 const READ: Request = { method: "GET", headers: {} };
+
+const FORBIDDEN = Symbol("forbidden");
+/** Whether a question failed for want of the right to ask it. */
+export const isForbidden = (error: unknown): boolean => error instanceof Error && error.cause === FORBIDDEN;
 
 /** One cluster's API as the kubeconfig's identity sees it; it logs in once. */
 export class ApiServer {
@@ -49,6 +53,7 @@ export class ApiServer {
           response.on("end", () => {
             const { statusCode = 0 } = response;
             if (statusCode === 404) return done(undefined);
+            if (statusCode === 403) return fail(this.forbidden(url, text));
             if (statusCode !== 200 && statusCode !== 201) return refuse(`${statusCode} to ${url}`);
             try {
               done(JSON.parse(text) as T);
@@ -64,10 +69,25 @@ export class ApiServer {
     });
   }
 
+  private forbidden(url: string, text: string): Error {
+    const { server, context } = this.kubeconfig;
+    const reason = messageIn(text) ?? `403 to ${url}`;
+    return new Error(`the cluster at ${server} (context "${context}") refuses: ${reason}`, { cause: FORBIDDEN });
+  }
+
   private unanswered(reason: string): Error {
     const { server, context } = this.kubeconfig;
     return new Error(
       `the cluster at ${server} (context "${context}") does not answer: ${reason}. Is it up? (npm run sandbox -- status)`,
     );
+  }
+}
+
+/** What the API server says beside a status code. */
+function messageIn(text: string): string | undefined {
+  try {
+    return (JSON.parse(text) as { message?: string }).message;
+  } catch {
+    return undefined;
   }
 }

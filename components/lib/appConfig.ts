@@ -2,6 +2,8 @@ import { DASHBOARDS_HOST } from "../edge/route";
 import { type Amounts, type AppSettings, checkAppSettings } from "./appSettings";
 import { NAME, type Reader, isText } from "./configReader";
 import type { Faults } from "./faults";
+import { parseAppDatabase } from "./postgresConfig";
+import type { AppDatabase } from "../postgres/service";
 
 /** One application, as the stack file describes it. */
 export interface AppConfig extends AppSettings {
@@ -11,6 +13,8 @@ export interface AppConfig extends AppSettings {
   readonly from?: string;
   readonly port: number;
   readonly redis: boolean;
+  /** A database of its own. */
+  readonly postgres?: AppDatabase;
   readonly expose: boolean;
   /** Label below the edge's domain. */
   readonly host?: string;
@@ -18,8 +22,8 @@ export interface AppConfig extends AppSettings {
   readonly replicas?: number;
 }
 
-const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-const KEYS = ["source", "from", "port", "redis", "expose", "host"];
+export const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const KEYS = ["source", "from", "port", "redis", "postgres", "expose", "host"];
 const SETTINGS = ["replicas", "autoscale", "resources", "env", "secrets", "generate"];
 
 export function parseApps(
@@ -78,6 +82,7 @@ class AppReader {
       from: !build && isText(app.from) ? app.from : undefined,
       port: reader.integer(`${place}.port`, app.port, 1, 65_535),
       redis: reader.flag(`${place}.redis`, app.redis),
+      postgres: parseAppDatabase(name, `${place}.postgres`, app.postgres, reader, faults),
       expose: reader.flag(`${place}.expose`, app.expose),
       host: this.host(app.host),
       replicas: app.replicas === undefined ? undefined : reader.integer(`${place}.replicas`, app.replicas, 1, 100),

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ApiServer } from "./apiServer";
+import { ApiServer, isForbidden } from "./apiServer";
 import type { Kubeconfig } from "./kubeconfig";
 import type { Place } from "./network";
 
@@ -15,8 +15,9 @@ export interface ClusterFacts {
   readonly apiGroups: readonly string[];
 }
 
-const API_SERVER_SLICES =
-  "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices?labelSelector=kubernetes.io/service-name=kubernetes";
+const SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
+/** The slice that the API server keeps of itself. */
+export const API_SERVER_SLICE = "kubernetes";
 
 /** What the definitions of the cluster's services add to its API. */
 const SERVICES = ["cert-manager.io", "external-secrets.io", "gateway.networking.k8s.io"];
@@ -37,7 +38,7 @@ export async function clusterFacts(kubeconfig: Kubeconfig): Promise<ClusterFacts
   const [system, nodes, slices, apis] = await Promise.all([
     api.get<{ metadata: { uid: string } }>("/api/v1/namespaces/kube-system"),
     api.get<{ items: { spec: { podCIDRs?: string[] } }[] }>("/api/v1/nodes"),
-    api.get<{ items: EndpointSlice[] }>(API_SERVER_SLICES),
+    apiServerSlices(api),
     api.get<{ groups: { name: string }[] }>("/apis"),
   ]);
   return {
@@ -48,12 +49,23 @@ export async function clusterFacts(kubeconfig: Kubeconfig): Promise<ClusterFacts
       .filter((cidr) => !cidr.includes(":"))
       .sort(),
     apiGroups: apis.groups.map(({ name }) => name),
-    apiServers: slices.items.flatMap(({ endpoints, ports }) =>
+    apiServers: slices.flatMap(({ endpoints, ports }) =>
       (endpoints ?? []).flatMap(({ addresses }) =>
         addresses.flatMap((address) => (ports ?? []).map(({ port }) => ({ address, port }))),
       ),
     ),
   };
+}
+
+/** A deployer may read the one by its name. */
+async function apiServerSlices(api: ApiServer): Promise<readonly EndpointSlice[]> {
+  const list = api.get<{ items: EndpointSlice[] }>(`${SLICES}?labelSelector=kubernetes.io/service-name=kubernetes`);
+  try {
+    return (await list).items;
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    return [await api.get<EndpointSlice>(`${SLICES}/${API_SERVER_SLICE}`)];
+  }
 }
 
 interface Balanced {

@@ -2,8 +2,9 @@ import type { RedisMode } from "../redisCluster/settings";
 import { MODES } from "../redisCluster/settings";
 import { type RedisSize, SIZES } from "../redisCluster/size";
 import { type AppConfig, parseApps } from "./appConfig";
-import { type Fields, NAME, Reader, isText } from "./configReader";
+import { type Fields, NAME, Reader, isCidrList, isText } from "./configReader";
 import { Faults } from "./faults";
+import { type PostgresConfig, parsePostgres } from "./postgresConfig";
 import type { Webhook } from "../monitoring/alertmanager";
 import type { Seal } from "../secretsPlatform/settings";
 import type { Spread } from "./spread";
@@ -16,9 +17,13 @@ export interface PlatformConfig {
   readonly build: boolean;
   /** Whether this stack installs what the cluster has once, or uses what another installed. */
   readonly clusterServices: "install" | "use";
+  /** The other environments of the cluster that are deployed as an account of their own. */
+  readonly deployers: readonly string[];
   readonly secrets: SecretsConfig;
   readonly registry: { readonly storage: string };
   readonly redis: RedisSize & { readonly storage: string; readonly memory: string };
+  /** Where there is one. */
+  readonly postgres?: PostgresConfig;
   readonly edge: EdgeConfig;
   readonly monitoring: MonitoringConfig;
   readonly profile: Profile;
@@ -50,9 +55,13 @@ export interface MonitoringConfig {
   readonly grafana?: boolean;
 }
 
+const DATA = ["keep", "delete"] as const;
+
 export interface Profile {
   readonly replicas: number;
   readonly spread: Spread;
+  /** What becomes of the environment's data when its stack is removed: it is not, or they go with it. */
+  readonly data: (typeof DATA)[number];
   readonly quota: { readonly cpu: string; readonly memory: string; readonly pods: number };
 }
 
@@ -70,9 +79,6 @@ export function decoded(text: string | undefined): unknown {
 }
 
 const DOMAIN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
-const CIDR = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
-const isCidrList = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === "string" && CIDR.test(each));
 const MONITORING_KEYS = ["enabled", "retention", "storage", "webhook", "runbooks", "grafana"];
 
 export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
@@ -91,16 +97,21 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
   const secrets = reader.object("platform:secrets", raw("secrets"), ["replicas", "storage", "refresh", "seal"]);
   const registry = reader.object("platform:registry", raw("registry"), ["storage"]);
   const redis = reader.object("platform:redis", raw("redis"), ["mode", "masters", "replicas", "storage", "memory"]);
-  const profile = reader.object("platform:profile", raw("profile"), ["replicas", "spread", "quota"]);
+  const profile = reader.object("platform:profile", raw("profile"), ["replicas", "spread", "quota", "data"]);
   const quota = reader.object("platform:profile.quota", profile.quota, ["cpu", "memory", "pods"]);
   const access = reader.object("platform:access", raw("access"), ["developers", "exec"]);
   const replicas = reader.integer("platform:profile.replicas", profile.replicas, 1, 20);
+  const clusterServices = reader.oneOf("platform:clusterServices", raw("clusterServices") ?? "install", [
+    "install",
+    "use",
+  ]);
 
   const config: PlatformConfig = {
     clusterUid: typeof clusterUid === "string" && clusterUid ? clusterUid : undefined,
     podCidrs: isCidrList(podCidrs) ? podCidrs : undefined,
     build,
-    clusterServices: reader.oneOf("platform:clusterServices", raw("clusterServices") ?? "install", ["install", "use"]),
+    clusterServices,
+    deployers: parseDeployers(raw("deployers") ?? [], stack, clusterServices, faults),
     secrets: {
       replicas: parseServers("platform:secrets.replicas", secrets.replicas ?? 1, faults),
       storage: reader.size("platform:secrets.storage", secrets.storage, "1Gi"),
@@ -118,6 +129,7 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
     profile: {
       replicas,
       spread: reader.oneOf("platform:profile.spread", profile.spread, ["soft", "hard"]),
+      data: reader.oneOf("platform:profile.data", profile.data ?? "keep", DATA),
       quota: {
         cpu: reader.cpu("platform:profile.quota.cpu", quota.cpu),
         memory: reader.size("platform:profile.quota.memory", quota.memory),
@@ -134,11 +146,12 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
     },
     apps: parseApps("platform:apps", raw("apps"), build, reader, faults),
   };
+  const postgres = parsePostgres("platform:postgres", raw("postgres"), config.apps, reader, faults);
   faults.throwIfAny(
     `the configuration of stack "${stack}" has faults, and nothing was done`,
     `Mend them in Pulumi.${stack}.yaml (keys and types: Pulumi.yaml).`,
   );
-  return config;
+  return { ...config, postgres };
 }
 
 function parseRedisSize(redis: Fields, reader: Reader): RedisSize {
@@ -182,6 +195,23 @@ function parseGroups(place: string, value: unknown, faults: Faults): string[] {
   if (Array.isArray(value) && value.length > 0 && value.every(isGroup)) return value;
   faults.add(place, value, 'a list of groups such as ["platform:dev-developers"], none of them system:…');
   return [];
+}
+
+/** Made with what the cluster has once. Who makes that has more rights than any of them. */
+function parseDeployers(value: unknown, stack: string, services: "install" | "use", faults: Faults): string[] {
+  const place = "platform:deployers";
+  const isOther = (each: unknown): each is string => isText(each) && NAME.test(each) && each !== stack;
+  if (!Array.isArray(value) || !value.every(isOther) || new Set(value).size < value.length) {
+    faults.add(place, value, `a list of other environments such as ["qa", "prod"], each once`);
+    return [];
+  }
+  if (services === "use" && value.length > 0)
+    faults.add(
+      place,
+      value,
+      "nothing where platform:clusterServices is use: the stack that installs them makes these too",
+    );
+  return value;
 }
 
 /** Any other number has no majority that a smaller one would not have as well. */

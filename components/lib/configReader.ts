@@ -7,6 +7,10 @@ export type Fields = Readonly<Record<string, unknown>>;
 export const NAME = /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/;
 export const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
+const CIDR = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
+export const isCidrList = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === "string" && CIDR.test(each));
+
 /** Reads single values, noting each fault and going on with a stand-in. */
 export class Reader {
   constructor(private readonly faults: Faults) {}

@@ -16,14 +16,17 @@ export interface Kubeconfig {
   readonly providerInput: string;
 }
 
+/** A program that logs in. */
+export interface Exec {
+  readonly command: string;
+  readonly args?: readonly string[];
+  readonly env?: readonly { readonly name: string; readonly value: string }[];
+  readonly apiVersion: string;
+  readonly interactiveMode?: string;
+}
+
 interface RawUser {
-  exec?: {
-    command: string;
-    args?: string[];
-    env?: { name: string; value: string }[];
-    apiVersion: string;
-    interactiveMode?: string;
-  };
+  exec?: Exec;
   token?: string;
   tokenFile?: string;
   "client-certificate"?: string;
@@ -78,28 +81,40 @@ export function readKubeconfig(env: NodeJS.ProcessEnv = process.env): Kubeconfig
         token,
       };
     },
-    providerInput: providerInput(name, cluster.server, ca, user, file),
+    providerInput: providerInput(name, cluster.server, ca, loginOf(name, cluster.server, user, file)),
   };
 }
 
+/** The same cluster, by another login. */
+export const loggedInBy = (kubeconfig: Kubeconfig, exec: Exec): Kubeconfig => {
+  const { context, server, caData } = kubeconfig;
+  const ca = caData === undefined ? undefined : Buffer.from(caData);
+  return {
+    ...kubeconfig,
+    credential: () => execCredential(exec),
+    providerInput: providerInput(context, server, ca, { exec: guarded(exec, server) }),
+  };
+};
+
 /** Secrets stay in the kubeconfig: a login that is none by itself is looked up there by kubectl when it is needed. */
-function providerInput(name: string, server: string, ca: Buffer | undefined, user: RawUser, file: string): string {
-  const absolute = (relative?: string): string | undefined => relative && path.resolve(path.dirname(file), relative);
-  const login = user.exec
-    ? { exec: guarded(user.exec, server) }
-    : {
-        "client-certificate": absolute(user["client-certificate"]),
-        "client-certificate-data": user["client-certificate-data"],
-        "client-key": absolute(user["client-key"]),
-        tokenFile: absolute(user.tokenFile),
-      };
-  const embedded = user.token ?? user["client-key-data"];
-  if (!user.exec && embedded) {
+function loginOf(name: string, server: string, user: RawUser, file: string): object {
+  if (user.exec) return { exec: guarded(user.exec, server) };
+  if (user.token ?? user["client-key-data"]) {
     throw new Error(
       `the kubeconfig ${file} holds the credential of context "${name}" itself, which would end up in the stack's state: ` +
         `use one with an exec plugin, or with files (client-certificate, client-key, tokenFile)`,
     );
   }
+  const absolute = (relative?: string): string | undefined => relative && path.resolve(path.dirname(file), relative);
+  return {
+    "client-certificate": absolute(user["client-certificate"]),
+    "client-certificate-data": user["client-certificate-data"],
+    "client-key": absolute(user["client-key"]),
+    tokenFile: absolute(user.tokenFile),
+  };
+}
+
+function providerInput(name: string, server: string, ca: Buffer | undefined, login: object): string {
   return JSON.stringify({
     apiVersion: "v1",
     kind: "Config",
@@ -114,7 +129,7 @@ function providerInput(name: string, server: string, ca: Buffer | undefined, use
  * Refresh and destroy take the provider from the state and never run the program, so its pin cannot stop them. Its login can:
  * it is refused in a shell whose KUBECONFIG speaks of other clusters only.
  */
-function guarded(exec: NonNullable<RawUser["exec"]>, server: string): NonNullable<RawUser["exec"]> {
+function guarded(exec: Exec, server: string): Exec {
   const script = [
     'for file in $(printf %s "${KUBECONFIG:-}" | tr ":" " "); do grep -qF -- "$0" "$file" && exec "$@"; done',
     'if [ -z "${KUBECONFIG:-}" ]; then exec "$@"; fi',
@@ -124,7 +139,7 @@ function guarded(exec: NonNullable<RawUser["exec"]>, server: string): NonNullabl
   return { ...exec, command: "sh", args: ["-c", script, server, exec.command, ...(exec.args ?? [])] };
 }
 
-function execCredential(exec: NonNullable<RawUser["exec"]>): { cert?: Buffer; key?: Buffer; token?: string } {
+function execCredential(exec: Exec): { cert?: Buffer; key?: Buffer; token?: string } {
   const env = {
     ...process.env,
     KUBERNETES_EXEC_INFO: JSON.stringify({
@@ -134,7 +149,7 @@ function execCredential(exec: NonNullable<RawUser["exec"]>): { cert?: Buffer; ke
     }),
   };
   for (const { name, value } of exec.env ?? []) Object.assign(env, { [name]: value });
-  const text = execFileSync(exec.command, exec.args ?? [], {
+  const text = execFileSync(exec.command, [...(exec.args ?? [])], {
     encoding: "utf8",
     env,
     timeout: TIMEOUT_MS,

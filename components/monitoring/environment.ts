@@ -3,23 +3,22 @@ import type { AppWorkload } from "../appWorkload";
 import { MONITORING_SERVICE_IMAGES } from "../clusterServices";
 import type { Edge } from "../edge";
 import type { Environment } from "../environment";
+import type { WatchingConcern } from "../lib/concerns";
 import type { MonitoringConfig } from "../lib/config";
-import { type Target, image, images, optionalImage } from "../lib/target";
-import type { RedisCluster } from "../redisCluster";
+import { type Target, images, optionalImage } from "../lib/target";
 import type { Registry } from "../registry";
 import type { SecretsPlatform } from "../secretsPlatform";
 import { MONITORING_IMAGES, Monitoring, type MonitoringArgs } from ".";
 import { Grafana } from "./grafana";
-import { redisWatched } from "./subjects/redis";
 import { vaultWatched } from "./subjects/vault";
+import type { Watched } from "./watch";
 
 /** What a stack has of monitoring, by its configuration and what its target offers. */
 export interface Wanted {
   readonly monitoring: boolean;
   /** The namespaces that it takes. */
-  readonly concerns: readonly string[];
+  readonly concerns: readonly WatchingConcern[];
   readonly images?: MonitoringArgs["images"];
-  readonly exporterImage?: string;
   /** There where there shall be dashboards. */
   readonly grafanaImage?: string;
   /** Of what the cluster has once. */
@@ -31,9 +30,8 @@ export function wantedMonitoring(target: Target, { enabled, grafana }: Monitorin
   const grafanaImage = optionalImage(target, "grafana", { key: "platform:monitoring.grafana", wanted: grafana });
   return {
     monitoring: true,
-    concerns: ["monitoring", ...(grafanaImage ? ["dashboards"] : [])],
+    concerns: grafanaImage ? ["monitoring", "dashboards"] : ["monitoring"],
     images: images(target, MONITORING_IMAGES),
-    exporterImage: image(target, "redis-exporter"),
     grafanaImage,
     services: { images: images(target, MONITORING_SERVICE_IMAGES) },
   };
@@ -46,27 +44,34 @@ export interface Watching extends Omit<MonitoringArgs, "namespace" | "namespaces
   readonly authority: pulumi.Input<string>;
   readonly secrets: SecretsPlatform;
   readonly registry: Registry;
-  readonly redis: RedisCluster;
+  readonly stores: Readonly<Record<string, Watched>>;
   readonly edge: Edge;
   readonly workloads: Readonly<Record<string, AppWorkload>>;
 }
 
-/** Has all of an environment watched. Gives the address of its dashboards, if it has some. */
+/** Who watches, and where their dashboards are. */
+export interface Watch {
+  readonly watchers: readonly pulumi.Resource[];
+  readonly dashboards?: string;
+}
+
+/** Has all of an environment watched. */
 export function createMonitoring(
   { images: own, grafanaImage }: Wanted,
   args: Watching,
   opts: pulumi.ComponentResourceOptions,
-): string | undefined {
-  if (!own) return undefined;
+): Watch {
+  if (!own) return { watchers: [] };
   const { environment, home, secrets, edge } = args;
   const place = { namespace: home.namespace("monitoring"), namespaces: home.names };
   const monitoring = new Monitoring("monitoring", { ...args, ...place, images: own }, opts);
   monitoring.watch("vault", vaultWatched(secrets.peer, home.namespace("secrets"), args.authority));
   monitoring.watch("registry", args.registry.metrics);
-  monitoring.watch("redis", redisWatched(args.redis.metrics));
+  for (const [name, store] of Object.entries(args.stores)) monitoring.watch(name, store);
   if (edge.metrics) monitoring.watch("edge", edge.metrics);
   for (const [name, { readiness }] of Object.entries(args.workloads)) monitoring.probe(name, readiness);
-  if (!grafanaImage) return undefined;
+  if (!grafanaImage) return { watchers: [monitoring] };
   const shown = { environment, namespace: home.namespace("dashboards"), image: grafanaImage, monitoring };
-  return new Grafana("grafana", { ...shown, edge, secrets }, opts).url;
+  const grafana = new Grafana("grafana", { ...shown, edge, secrets }, opts);
+  return { watchers: [monitoring, grafana], dashboards: grafana.url };
 }

@@ -8,7 +8,19 @@ export const MONITORING_API = `${MONITORING_GROUP}/v1`;
 /** The operator's word that the servers are ready. */
 export const WAIT_FOR_AVAILABLE = { "pulumi.com/waitFor": "condition=Available" } as const;
 
-/** What the operator writes into a namespace with monitoring; without it, it may only read. */
+/** What the operator writes into a namespace with monitoring. */
+export const OPERATOR_RULES: k8s.types.input.rbac.v1.PolicyRule[] = [
+  { apiGroups: ["apps"], resources: ["statefulsets"], verbs: ["create", "update", "patch", "delete"] },
+  {
+    apiGroups: [""],
+    resources: ["configmaps", "secrets", "services"],
+    verbs: ["get", "create", "update", "patch", "delete"],
+  },
+  { apiGroups: [""], resources: ["services/finalizers"], verbs: ["update"] },
+  { apiGroups: [""], resources: ["pods"], verbs: ["delete"] },
+];
+
+/** Lets the operator write into a namespace with monitoring; without it, it may only read. */
 export function grantOperator(
   child: (role: string) => string,
   namespace: pulumi.Output<string>,
@@ -17,19 +29,7 @@ export function grantOperator(
   const name = "prometheus-operator";
   const role = new k8s.rbac.v1.Role(
     child("operator-role"),
-    {
-      metadata: { name, namespace },
-      rules: [
-        { apiGroups: ["apps"], resources: ["statefulsets"], verbs: ["create", "update", "patch", "delete"] },
-        {
-          apiGroups: [""],
-          resources: ["configmaps", "secrets", "services"],
-          verbs: ["get", "create", "update", "patch", "delete"],
-        },
-        { apiGroups: [""], resources: ["services/finalizers"], verbs: ["update"] },
-        { apiGroups: [""], resources: ["pods"], verbs: ["delete"] },
-      ],
-    },
+    { metadata: { name, namespace }, rules: OPERATOR_RULES },
     opts,
   );
   return new k8s.rbac.v1.RoleBinding(

@@ -6,10 +6,10 @@ import { oneAtATime } from "../lib/disruption";
 import { type Identity, labels, selector } from "../lib/labels";
 import { type Peer, link } from "../lib/network";
 import { SKIP_AWAIT } from "../lib/security";
+import { nodesService, serverDnsNames } from "../lib/serverNames";
 import type { SecretsPlatform } from "../secretsPlatform";
 import { filesOf } from "./files";
 import { type Logins, type Settings, keptLogins, ownLogins } from "./logins";
-import { nodesService, redisDnsNames } from "./names";
 import { EXPORTER_PORT, type PodArgs, podSpec, resizePodSpec, serviceHost } from "./pod";
 import { APP, BUS_PORT, PORT, type RedisMode, SENTINEL_PORT } from "./settings";
 import { type RedisSize, podsOf } from "./size";
@@ -126,7 +126,7 @@ export class RedisCluster extends PlatformComponent {
   }
 
   private createCertificate({ namespace, services = [] }: RedisClusterArgs): pulumi.Output<string> {
-    const dnsNames = pulumi.output(namespace).apply((text) => redisDnsNames(this.ownName, text));
+    const dnsNames = pulumi.output(namespace).apply((text) => serverDnsNames(this.ownName, text));
     const name = this.child("certificate");
     return certificate(name, { name, namespace, dnsNames }, { ...this.own, dependsOn: services });
   }

@@ -1,9 +1,9 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { nodesService } from "../lib/serverNames";
 import { containerSecurity, podSecurity } from "../lib/security";
 import { whenReady, whenStarted, whileAlive } from "../lib/probes";
 import { BUS_PORT, PORT, type RedisMode, SENTINEL_PORT } from "./settings";
-import { nodesService } from "./names";
 
 type Container = k8s.types.input.core.v1.Container;
 type PodSpec = k8s.types.input.core.v1.PodSpec;

@@ -13,6 +13,7 @@ import { createServers, createServices } from "./server";
 import {
   AUDIENCE,
   DEPLOYER,
+  KEEPER_RULES,
   KV,
   LOGIN,
   RAFT_PORT,
@@ -23,11 +24,13 @@ import {
   serviceHost,
 } from "./settings";
 
+export const VAULT_IMAGES = { vault: "vault", node: "node" } as const;
+
 export interface SecretsPlatformArgs {
   readonly environment: string;
   readonly namespace: pulumi.Output<string>;
   /** By digest, from the image lock. */
-  readonly images: { readonly vault: pulumi.Input<string>; readonly node: pulumi.Input<string> };
+  readonly images: Readonly<Record<keyof typeof VAULT_IMAGES, pulumi.Input<string>>>;
   /** 1, or 3 for a service that survives the loss of a node. */
   readonly replicas: number;
   /** Size of each server's volume. @default "1Gi" */
@@ -222,11 +225,7 @@ export class SecretsPlatform extends PlatformComponent {
       this.child("keeper-role"),
       {
         metadata: { ...metadata, name: "vault-keeper" },
-        rules: [
-          { apiGroups: [""], resources: ["secrets"], resourceNames: ["vault-seal"], verbs: ["get", "update"] },
-          // A name cannot be asked for before it exists.
-          { apiGroups: [""], resources: ["secrets"], verbs: ["create"] },
-        ],
+        rules: KEEPER_RULES,
       },
       this.own,
     );

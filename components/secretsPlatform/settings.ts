@@ -22,6 +22,13 @@ export const DEPLOYER = "deployer";
 /** Tokens for Vault are no good at the API server, and the other way round. */
 export const AUDIENCE = "vault";
 
+/** What the keeper may do with the seal's key. */
+export const KEEPER_RULES = [
+  { apiGroups: [""], resources: ["secrets"], resourceNames: ["vault-seal"], verbs: ["get", "update"] },
+  // A name cannot be asked for before it exists.
+  { apiGroups: [""], resources: ["secrets"], verbs: ["create"] },
+];
+
 export const serverHost = (ordinal: number, namespace: string): string =>
   `vault-${ordinal}.${SERVERS}.${namespace}.svc.cluster.local`;
 

@@ -68,13 +68,6 @@ const ESCALATIONS: readonly Danger[] = [
     controls: [ESCALATION],
   },
   {
-    group: RBAC,
-    resources: ["rolebindings", "clusterrolebindings"],
-    verbs: WRITE,
-    why: "hands on every right it has",
-    controls: [ESCALATION],
-  },
-  {
     group: "",
     resources: ["users", "groups", "serviceaccounts", "uids"],
     verbs: ["impersonate"],
@@ -149,8 +142,10 @@ function dangers(manifest: Manifest, kinds: readonly Danger[]): Fault[] {
       if (!rule.groups.includes(group)) return [];
       const given = rule.verbs.filter((verb) => verbs.includes(verb));
       const on = rule.resources.filter((resource) => resources.includes(resource));
-      // Of named objects, all verbs but these are narrow: a name is no bound to create, and a list shows the rest.
-      const wide = rule.named ? given.filter((verb) => verb === "create") : given;
+      // A name bounds every verb but the making of an object, which has none yet; what is made within one is bounded too.
+      const wide = rule.named
+        ? given.filter((verb) => verb === "create" && on.some((each) => !each.includes("/")))
+        : given;
       if (wide.length === 0 || on.length === 0) return [];
       const found = `(${wide.join(", ")} on ${on.join(", ")}) ${why}`;
       const fix = "leave it out, or bound it by resourceNames";

@@ -100,3 +100,17 @@ function roleFault(set: ObjectSet, binding: Member): Fault[] {
 
 export const missingRoles = (set: ObjectSet): SetFault[] =>
   bindings(set).flatMap((binding) => roleFault(set, binding).map((fault) => ({ ...fault, of: binding.of })));
+
+/** Whether a Role of the namespace lets somebody do this at run time, after everything here is deployed. */
+export function mayWrite(set: ObjectSet, namespace: unknown, resource: string, verbs: readonly string[]): boolean {
+  const holds = (list: unknown, wanted: readonly string[]): boolean =>
+    Array.isArray(list) && [...wanted, "*"].some((each) => (list as unknown[]).includes(each));
+  return set
+    .ofKind("Role", RBAC)
+    .filter((role) => role.namespace === namespace)
+    .some(({ manifest }) =>
+      elements({ path: "", value: manifest.rules }).some(
+        ({ value }) => holds(at(value, "resources"), [resource]) && holds(at(value, "verbs"), verbs),
+      ),
+    );
+}

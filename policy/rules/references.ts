@@ -1,6 +1,7 @@
 import { type Fault, faultAt } from "./finding";
 import { at, elements, into, type Located, text, UNKNOWN } from "./manifest";
 import type { ObjectSet, Pods } from "./objectSet";
+import { mayWrite } from "./accounts";
 import { allContainers } from "./podTemplate";
 import { hasKey, Producers } from "./producers";
 import type { SetFault } from "./rule";
@@ -61,21 +62,6 @@ const place = (namespace: unknown): string => text(namespace) ?? "its namespace"
 const missing = (field: Located, verdict: Verdict, words: Parameters<typeof faultAt>[1]): Fault =>
   faultAt(verdict === UNKNOWN ? { ...field, value: UNKNOWN } : field, words);
 
-/** Whether an account of the namespace may make some there at run time, as hooks and operators do. */
-function mayAppear(set: ObjectSet, kind: Reference["kind"], namespace: unknown): boolean {
-  const resource = kind === "Secret" ? "secrets" : "configmaps";
-  const holds = (list: unknown, ...wanted: string[]): boolean =>
-    Array.isArray(list) && wanted.some((each) => (list as unknown[]).includes(each));
-  return set
-    .ofKind("Role", "rbac.authorization.k8s.io")
-    .filter((role) => role.namespace === namespace)
-    .some(({ manifest }) =>
-      elements({ path: "", value: manifest.rules }).some(
-        ({ value }) => holds(at(value, "resources"), resource, "*") && holds(at(value, "verbs"), "create", "*"),
-      ),
-    );
-}
-
 function judge(
   set: ObjectSet,
   { kind, name, keys, optional, container }: Reference,
@@ -93,7 +79,8 @@ function judge(
       fix: `add it to ${where}, correct the name, or say optional: true where the pod can do without`,
     };
     if (text(name.value) === undefined && name.value !== UNKNOWN) return [];
-    const isLate = mayAppear(set, kind, pods.namespace);
+    // As hooks and operators do.
+    const isLate = mayWrite(set, pods.namespace, kind === "Secret" ? "secrets" : "configmaps", ["create"]);
     return [{ ...missing(name, found.verdict, words), ...(isLate ? { soft: true } : {}) }];
   }
   return keys.flatMap((key) => {

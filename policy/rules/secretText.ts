@@ -28,7 +28,7 @@ const ABOUT = new Set(
     "file files path dir directory folder name names mount ref reference url uri endpoint host address server port header " +
     "ttl expiry expiration expires duration lifetime lease timeout interval age length size min max minimum maximum limit count " +
     "policy type kind format prefix suffix enabled disabled enable required allowed issuer audience algorithm alg method field " +
-    "label namespace version id store engine provider backend class rotation template env var variable hash budget usage location"
+    "label namespace version id store engine provider backend class rotation template encryption env var variable hash budget usage location"
   ).split(" "),
 );
 

@@ -2,6 +2,7 @@ import { type Fault, faultAt } from "./finding";
 import { at, elements, into, type Located, quote, text, UNKNOWN } from "./manifest";
 import { showLabels } from "./network";
 import type { Member, ObjectSet, Pods } from "./objectSet";
+import { mayWrite } from "./accounts";
 import { allContainers } from "./podTemplate";
 import type { SetFault } from "./rule";
 
@@ -46,6 +47,16 @@ function targetFaults(port: Located, pods: readonly Pods[]): Fault[] {
   ];
 }
 
+/** Pods that lack a label, beside others that fit, where somebody may give them labels: a server that leads is marked so. */
+function isLabelledLater(set: ObjectSet, selector: unknown, namespace: unknown): boolean {
+  const wanted = Object.entries(selector as object);
+  const fits = ({ labels }: Pods): boolean =>
+    wanted.some(([key, value]) => at(labels, key) === value) &&
+    wanted.every(([key, value]) => [undefined, value].includes(at(labels, key)));
+  const lacks = set.pods.some((pods) => pods.namespace === namespace && fits(pods));
+  return lacks && mayWrite(set, namespace, "pods", ["patch", "update"]);
+}
+
 export function serviceSelects(set: ObjectSet): SetFault[] {
   return servicesOf(set).flatMap((member): SetFault[] => {
     const selector = into(specOf(member), "selector");
@@ -53,6 +64,7 @@ export function serviceSelects(set: ObjectSet): SetFault[] {
       typeof selector.value === "object" && selector.value !== null && Object.keys(selector.value).length > 0;
     if (!isMap || into(specOf(member), "type").value === "ExternalName") return [];
     const { sure, perhaps } = set.selected({ matchLabels: selector.value }, member.namespace);
+    if (sure.length === 0 && isLabelledLater(set, selector.value, member.namespace)) return [];
     if (sure.length === 0) {
       const found = `(${showLabels(selector.value)}) selects no pod in namespace ${text(member.namespace) ?? "?"}`;
       const field = perhaps.length > 0 ? { ...selector, value: UNKNOWN } : selector;

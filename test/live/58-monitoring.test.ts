@@ -1,27 +1,15 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { SHARED } from "../../components/monitoring/shared";
 import { CASES, ruleTests } from "../unit/components/monitoring/ruleCases";
-import {
-  NAME,
-  apply,
-  broughtUp,
-  canConnect,
-  eventually,
-  get,
-  isReady,
-  kubectl,
-  shell,
-  testPod,
-  tryKubectl,
-} from "./world";
+import { forward } from "./forward";
+import { NAME, apply, broughtUp, canConnect, eventually, get, isReady, kubectl, testPod, tryKubectl } from "./world";
 
 const STACK = "dev";
 const MONITORING = `${STACK}-monitoring`;
 const APPS = `${STACK}-apps`;
 const PROMETHEUS = "prometheus-prometheus-0";
 const ALERTMANAGER = "alertmanager-alertmanager-0";
-const APP = "visit-tracker";
+const APPLICATIONS = ["one-time-secret", "visit-tracker"];
 
 interface Target {
   readonly health: string;
@@ -39,25 +27,6 @@ interface Alert {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** A port of a pod on this machine's loopback; the kubelet brings it there, so no network policy is asked. */
-async function forward(pod: string, port: number): Promise<{ url: string; stop: () => void }> {
-  const child: ChildProcess = spawn("kubectl", ["port-forward", "-n", MONITORING, `pod/${pod}`, `:${port}`], {
-    env: await shell(),
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const local = await new Promise<string>((done, fail) => {
-    const timer = setTimeout(() => child.kill(), 30_000);
-    child.stdout?.on("data", (data: Buffer) => {
-      const found = /127\.0\.0\.1:(\d+)/.exec(data.toString())?.[1];
-      if (!found) return;
-      clearTimeout(timer);
-      done(found);
-    });
-    child.on("exit", (code) => fail(new Error(`kubectl port-forward to ${pod} ended with ${code}`)));
-  });
-  return { url: `http://127.0.0.1:${local}`, stop: () => void child.kill() };
-}
-
 describe(`monitoring of an environment (sandbox ${NAME})`, function () {
   this.timeout(300_000);
   let prometheus = { url: "", stop: (): void => undefined };
@@ -66,8 +35,8 @@ describe(`monitoring of an environment (sandbox ${NAME})`, function () {
   before(async function () {
     this.timeout(900_000);
     await broughtUp();
-    prometheus = await forward(PROMETHEUS, 9090);
-    alertmanager = await forward(ALERTMANAGER, 9093);
+    prometheus = await forward(MONITORING, PROMETHEUS, 9090);
+    alertmanager = await forward(MONITORING, ALERTMANAGER, 9093);
   });
   after(() => {
     prometheus.stop();
@@ -93,7 +62,8 @@ describe(`monitoring of an environment (sandbox ${NAME})`, function () {
 
   it("[002.7] reaches every target that the components named", async () => {
     const expected = [
-      ...["alertmanager", "blackbox", "prometheus", "redis", "registry", "vault", `endpoint-${APP}`],
+      ...["alertmanager", "blackbox", "prometheus", "redis", "registry", "vault"],
+      ...APPLICATIONS.map((name) => `endpoint-${name}`),
       ...SHARED.map(({ name }) => name),
     ].sort();
     await eventually(async () => {
@@ -193,16 +163,19 @@ describe(`monitoring of an environment (sandbox ${NAME})`, function () {
   it("[001.5] raises its alerts within two minutes of Redis scaled to nothing, and takes them back", async () => {
     const redis = ["statefulset", "redis", "-n", `${STACK}-data`];
     const before = Number(await kubectl(["get", ...redis, "-o", "jsonpath={.spec.replicas}"]));
-    const raisedNow = async (): Promise<string[]> =>
-      [...(await alerts("RedisDown")), ...(await alerts("EndpointDown"))].map(({ labels }) => labels.alertname ?? "");
+    const raisedNow = async (): Promise<string[]> => {
+      const endpoints = (await alerts("EndpointDown")).map(({ labels }) => labels.job ?? "");
+      return [...(await alerts("RedisDown")).map(({ labels }) => labels.job ?? ""), ...endpoints.sort()];
+    };
+    const expected = ["redis", ...APPLICATIONS.map((name) => `endpoint-${name}`)];
     const seconds = (from: number): string => `${Math.round((Date.now() - from) / 1000)} s`;
     assert.deepEqual(await raisedNow(), []);
 
     const down = Date.now();
     await kubectl(["scale", ...redis, "--replicas=0"]);
     try {
-      // The application says that it cannot serve without it.
-      await eventually(async () => assert.deepEqual(await raisedNow(), ["RedisDown", "EndpointDown"]), 120_000);
+      // The applications say that they cannot serve without it.
+      await eventually(async () => assert.deepEqual(await raisedNow(), expected), 120_000);
       console.log(`      raised after ${seconds(down)}`);
     } finally {
       await kubectl(["scale", ...redis, `--replicas=${before}`]);

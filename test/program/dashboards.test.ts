@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
-import { judgeObject, judgeSet } from "../../policy/judge";
-import { formatFinding } from "../../policy/rules/finding";
-import { policySettings } from "../../policy/settings";
-import { isJudgedToken, subjectOf } from "../../policy/subject";
 import type { Registered } from "../unit/components/recorder";
 import { type Golden, readGolden } from "./golden";
+import { findingsIn, judge } from "./judged";
 import { pathsOf } from "./paths";
 import { type Run, Stage } from "./stage";
 
@@ -49,15 +46,8 @@ describe("the program and its dashboards", function () {
       });
 
       it("breaks no rule", () => {
-        const judged = run.resources.filter(({ type, read }) => isJudgedToken(type) && !read);
-        assert.ok(judged.some(({ name }) => name === "grafana-server"));
-        const subjects = judged.map(({ type, name, inputs }) => subjectOf(type, name, inputs));
-        const { objects, stack: together } = policySettings(stack);
-        const verdicts = [...subjects.map((each) => judgeObject(each, objects)), ...judgeSet(subjects, together)];
-        assert.deepEqual(
-          verdicts.flatMap(({ findings }) => findings.map(formatFinding)),
-          [],
-        );
+        assert.ok(run.resources.some(({ name }) => name === "grafana-server"));
+        assert.deepEqual(findingsIn(judge(stack, run.resources)), []);
       });
     });
   }

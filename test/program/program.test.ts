@@ -2,14 +2,10 @@ import assert from "node:assert/strict";
 import { OPERATORS_NAMESPACE } from "../../components/clusterServices/controller";
 import { NODE_EXPORTER } from "../../components/clusterServices/nodeExporter";
 import { SHARED } from "../../components/monitoring/shared";
-import { unused } from "../../policy/exemption";
-import { EXEMPTIONS } from "../../policy/exemptions";
-import { judgeObject, judgeSet, type Verdict } from "../../policy/judge";
-import { formatFinding } from "../../policy/rules/finding";
-import { policySettings } from "../../policy/settings";
-import { isJudgedToken, subjectOf } from "../../policy/subject";
+import type { Verdict } from "../../policy/judge";
 import type { Fields, Registered } from "../unit/components/recorder";
 import { type Golden, differences, goldenOf, readGolden, writeGolden } from "./golden";
+import { findingsIn, judge, unusedIn } from "./judged";
 import { pathsOf } from "./paths";
 import { AUTHORITY_KEY, KEY, type Run, STACKS, Stage, appsOf } from "./stage";
 
@@ -37,19 +33,16 @@ const PATHS_INSIDE: Record<string, readonly string[]> = {
   ],
 };
 
-/** What the rules that need no cluster, all of them at every level, say of a committed stack. */
-function judged(stack: string): Verdict[] {
-  const golden = readGolden(stack) as Golden;
-  const subjects = Object.entries(golden.resources).flatMap(([key, { inputs, read }]) => {
-    const [type = "", name = ""] = key.split(" ");
-    if (!isJudgedToken(type) || read) return [];
-    const { metadata, ...rest } = inputs as Fields;
-    // As the mocks name what has no name of its own.
-    return [subjectOf(type, name, { ...rest, metadata: { name: `${name}-auto`, ...(metadata as Fields) } })];
-  });
-  const { objects, stack: together } = policySettings(stack, "pack");
-  return [...subjects.map((each) => judgeObject(each, objects)), ...judgeSet(subjects, together)];
-}
+const judged = (stack: string): Verdict[] => {
+  const { resources } = readGolden(stack) as Golden;
+  return judge(
+    stack,
+    Object.entries(resources).map(([key, { inputs, read }]) => {
+      const [type = "", name = ""] = key.split(" ");
+      return { type, name, inputs: (inputs ?? {}) as Fields, read: read === true };
+    }),
+  );
+};
 
 const isKubernetes = ({ type }: Registered): boolean => type.startsWith("kubernetes:");
 
@@ -65,8 +58,7 @@ describe("the program", function () {
   after(() => stage.strike());
 
   it("needs every exemption that the policies list", () => {
-    const used = STACKS.flatMap((stack) => judged(stack).flatMap(({ waived }) => waived.map(({ by }) => by)));
-    assert.deepEqual(unused(EXEMPTIONS, used), []);
+    assert.deepEqual(unusedIn(STACKS.flatMap(judged)), []);
   });
 
   for (const stack of STACKS) {
@@ -160,13 +152,28 @@ describe("the program", function () {
         });
       });
 
+      it("is taken apart only where its data may go, beginning with what says so", () => {
+        const guard = run().resources.find(({ name }) => name === `${stack}-data-guard`);
+        assert.equal(guard?.options.protect, stack === "prod" || undefined);
+        const { resources } = run();
+        const parts = resources.filter(
+          ({ type, parent }) =>
+            /^platform:index:(?!.*Image$|ClusterServices$)/.test(type) && parent.endsWith(`::platform-${stack}`),
+        );
+        // A component is waited for by way of what it is made of.
+        const waits = ({ urn }: { urn: string }): boolean =>
+          resources.some((each) => each.parent === urn && guard?.dependencies.includes(each.urn));
+        assert.ok(parts.length > 6);
+        assert.deepEqual(
+          parts.filter((part) => !waits(part)).map(({ name }) => name),
+          [],
+        );
+      });
+
       it("is committed with nothing that the policies refuse", () => {
         const verdicts = judged(stack);
         assert.ok(verdicts.length > 100);
-        assert.deepEqual(
-          verdicts.flatMap(({ findings }) => findings.map(formatFinding)),
-          [],
-        );
+        assert.deepEqual(findingsIn(verdicts), []);
       });
 
       it("opens the declared paths, and no other", () => {
@@ -294,7 +301,7 @@ describe("the program", function () {
     stage.own.fault = ({ method }, response) => method === "POST" && Boolean(response.writeHead(405).end());
     const { error, resources } = await stage.run("prod");
     stage.own.fault = () => false;
-    assert.match(error ?? "", /^the registry 127.* answers 405 to POST \/v2\/visit-tracker\/blobs\/uploads\/$/);
+    assert.match(error ?? "", /^the registry 127.* answers 405 to POST \/v2\/[\w-]+\/blobs\/uploads\/$/);
     assert.ok(!resources.some(({ type, name }) => type.endsWith(":Deployment") && name.startsWith("visit-tracker")));
   });
 });

@@ -112,7 +112,8 @@ class ImageBuild {
   #recipeHash(image: BuildableImage): string {
     const { title, repository, tag, recipe, run } = image;
     const item = recipe.kind === "binary" ? this.#sources("").itemKey(recipe.item) : "";
-    const below = recipe.kind === "node" ? this.#recipeHash(buildableImage(recipe.base, this.#lock)) : "";
+    const base = "base" in recipe ? recipe.base : undefined;
+    const below = base === undefined ? "" : this.#recipeHash(buildableImage(base, this.#lock));
     const parts = { FORMAT, architecture: imageArchitecture(), title, repository, tag, recipe, run, item, below };
     return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
   }

@@ -6,14 +6,22 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const PT_INTERP = 3;
 
+/** The loader that a program of an unpacked tree asks for, or nothing for a static one. */
+export const loaderOf = (tree: string, binary: string): string | undefined =>
+  interpreter(readFileSync(join(tree, resolveInside(tree, binary))));
+
 /**
  * The files a binary of an unpacked tree needs to start: its loader and the shared libraries that it and they load, by
  * path in the tree. The tree's own loader is asked, so no library of this machine can slip in; a static binary needs none.
+ * What programs load later names no loader, and takes theirs.
  */
-export async function sharedLibraries(tree: string, binary: string): Promise<string[]> {
-  const file = join(tree, resolveInside(tree, binary));
-  const loader = interpreter(readFileSync(file));
+export async function sharedLibraries(
+  tree: string,
+  binary: string,
+  loader = loaderOf(tree, binary),
+): Promise<string[]> {
   if (loader === undefined) return [];
+  const file = join(tree, resolveInside(tree, binary));
   const listed = await run(join(tree, resolveInside(tree, loader)), [
     "--inhibit-cache",
     "--library-path",
@@ -35,7 +43,7 @@ export async function sharedLibraries(tree: string, binary: string): Promise<str
 /** What a program of the tree prints, run with the libraries of the tree: this machine's may be too old for it. */
 export async function outputOf(tree: string, binary: string, args: string[]): Promise<string> {
   const file = join(tree, resolveInside(tree, binary));
-  const loader = interpreter(readFileSync(file));
+  const loader = loaderOf(tree, binary);
   if (loader === undefined) return (await run(file, args)).stdout;
   const path = ["--library-path", libraryDirectories(tree).join(":")];
   return (await run(join(tree, resolveInside(tree, loader)), [...path, file, ...args])).stdout;

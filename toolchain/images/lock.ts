@@ -26,12 +26,18 @@ export interface BinaryRecipe {
 /** Chosen files out of Debian packages with the shared libraries they load; `files` maps image path to package path. */
 export interface DebianFilesRecipe {
   kind: "debian-files";
+  /** Another image of the lock that lies below, with its programs and accounts. */
+  base?: string;
   packages: string[];
+  /** Packages left out, with everything only they need. */
+  ignore?: string[];
   /** The package whose upstream version is the image's tag. */
   version: string;
   files: Record<string, string>;
   /** What is no program: files, or directories with all below them; links become what they point to. */
   data?: Record<string, string>;
+  /** Package paths below `data` that stay out. */
+  without?: string[];
   /** A multi-call binary (a path in the image) that gets a link per applet beside it. */
   applets?: string;
   users: Record<string, number>;

@@ -34,12 +34,13 @@ export class FakeStand extends Stand {
     super("dev", { PLATFORM_TARGET: path.join(dir, "target.json") }, dir);
   }
 
-  static make(answers: Answers): FakeStand {
+  /** `change` replaces single keys of the stack file. */
+  static make(answers: Answers, change: object = {}): FakeStand {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), "stand-"));
     const registries = { dev: { host: REGISTRY } };
     const images = { busybox: "images.example/busybox:1@sha256:1" };
     fs.writeFileSync(path.join(dir, "target.json"), JSON.stringify({ description: "fake", images, registries }));
-    fs.writeFileSync(path.join(dir, "Pulumi.dev.yaml"), JSON.stringify({ config: CONFIG }));
+    fs.writeFileSync(path.join(dir, "Pulumi.dev.yaml"), JSON.stringify({ config: { ...CONFIG, ...change } }));
     return new FakeStand(dir, answers);
   }
 

@@ -22,6 +22,11 @@ const calls: [string, string[], { code: number; says: RegExp }][] = [
   ],
   ["down", [], { code: 0, says: /^nothing to remove: local cluster "platform" is not there/ }],
   ["env", [], { code: 2, says: /^error: local cluster "platform" is not there yet: npm run up makes it/ }],
+  [
+    "env",
+    ["--stack", "nowhere"],
+    { code: 2, says: /^error: "nowhere" is no environment: take --stack dev, qa or prod/ },
+  ],
   ["verify", ["--help"], { code: 0, says: /^npm run verify / }],
   [
     "verify",

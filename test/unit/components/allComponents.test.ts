@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ROLE_LABEL } from "../../../components/postgres/patroni";
 import { judgeObject, judgeSet } from "../../../policy/judge";
 import { formatFinding } from "../../../policy/rules/finding";
 import { type PolicySettings, policySettings } from "../../../policy/settings";
@@ -11,10 +12,15 @@ const source = sourceFolder();
 /** Each component by its name, so that two can be made side by side. */
 const makers: Record<string, (scene: Scene, name: string) => unknown> = {
   RedisCluster: (scene, name) => scene.redis(name),
+  Postgres: (scene, name) => {
+    scene.postgres(name).clientSecret("web", `${name}-apps`);
+    scene.postgres(`${name}-copied`, { mode: "replicated", replicas: 2 });
+  },
   Registry: (scene, name) => scene.registry(name).pullSecret(`${name}-apps`, "apps"),
   AppWorkload: (scene, name) =>
     scene.app(name, {
       redis: scene.redis(`${name}-cache`),
+      postgres: scene.postgres(`${name}-store`, { databases: { [name]: { database: name, connections: 5 } } }),
       expose: true,
       replicas: undefined,
       autoscale: { min: 2, max: 4, cpu: 60 },
@@ -132,7 +138,8 @@ for (const [component, make] of Object.entries(makers)) {
       const selections = selecting.flatMap((each) => {
         const labels =
           field(each, "spec.selector.matchLabels") ?? (each.type.endsWith(":Service") && field(each, "spec.selector"));
-        return labels ? [{ each, labels: Object.entries(labels) }] : [];
+        // What a server is to others is written on its pod as it runs.
+        return labels ? [{ each, labels: Object.entries(labels).filter(([key]) => key !== ROLE_LABEL) }] : [];
       });
       for (const { each, labels } of selections) {
         const selected = pods.filter(

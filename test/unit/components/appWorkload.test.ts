@@ -48,6 +48,35 @@ describe("AppWorkload", () => {
     });
   });
 
+  describe("with a Postgres", () => {
+    let recording: Recording;
+    before(async () => {
+      recording = await record(() => {
+        const scene = new Scene();
+        scene.app("web", { postgres: scene.postgres() });
+      });
+    });
+
+    it("opens the way there and in, and takes its login from a Secret", () => {
+      const own = names(recording, "NetworkPolicy").filter((name) => name.startsWith("web-"));
+      assert.deepEqual(own, ["web-to-postgres-egress", "web-to-postgres-ingress"]);
+      const server = one(recording, "Deployment");
+      assert.deepEqual(field(server, `${CONTAINER}.envFrom`), [{ secretRef: { name: "web-postgres" } }]);
+      assert.ok(server.dependencies.includes(one(recording, "StatefulSet", "postgres-server").urn));
+    });
+
+    it("has the certificate that it trusts as a file, where its environment says", () => {
+      const server = one(recording, "Deployment");
+      const trusted = { name: "trusted", mountPath: "/etc/postgres", readOnly: true };
+      assert.deepEqual(field(server, `${CONTAINER}.volumeMounts.1`), trusted);
+      const volume = { name: "trusted", configMap: { name: "web-trusted-auto" } };
+      assert.deepEqual(field(server, "spec.template.spec.volumes.1"), volume);
+      assert.deepEqual(one(recording, "ConfigMap", "web-trusted").inputs.data, {
+        "ca.crt": "certificate of the authority",
+      });
+    });
+  });
+
   it("without one has neither a path nor credentials", async () => {
     const recording = await app();
     assert.deepEqual([...names(recording, "NetworkPolicy"), ...names(recording, "Secret")], []);

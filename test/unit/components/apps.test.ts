@@ -24,6 +24,7 @@ function apps(config: Record<string, Partial<AppConfig>>): Promise<Recording> {
         registry: scene.registry(),
         pushHost: "192.0.2.1:5443",
         redis: scene.redis(),
+        postgres: scene.postgres("postgres", { databases: { rich: DATABASE } }),
         secrets: scene.secrets("keeps"),
         edge: scene.edge(),
         builder: { dockerHost: "unix:///nowhere", nodeImage: "registry.example/node:24@sha256:4" },
@@ -35,6 +36,8 @@ function apps(config: Record<string, Partial<AppConfig>>): Promise<Recording> {
     return { endpoints: made.endpoints, releases: made.releases, hosts: made.hosts };
   });
 }
+
+const DATABASE = { database: "shop", connections: 5 };
 
 describe("the applications of a stack file", () => {
   it("have as many replicas as the profile says, or as they say themselves, or as an autoscaler decides", async () => {
@@ -51,15 +54,19 @@ describe("the applications of a stack file", () => {
   });
 
   it("take of the environment what they ask for, and nothing else", async () => {
-    const recording = await apps({ plain: {}, rich: { redis: true, host: "shop", secrets: { KEY: "apps/rich#key" } } });
+    const recording = await apps({
+      plain: {},
+      rich: { redis: true, postgres: DATABASE, host: "shop", secrets: { KEY: "apps/rich#key" } },
+    });
     const from = (name: string): unknown =>
       field(one(recording, "Deployment", `${name}-server`), "spec.template.spec.containers.0.envFrom");
     assert.deepEqual(from("plain"), []);
-    assert.deepEqual(from("rich"), [{ secretRef: { name: "rich-redis" } }, { secretRef: { name: "rich-env" } }]);
+    const wanted = ["rich-redis", "rich-postgres", "rich-env"].map((name) => ({ secretRef: { name } }));
+    assert.deepEqual(from("rich"), wanted);
     const own = (prefix: string): string[] =>
       names(recording, "NetworkPolicy").filter((name) => name.startsWith(prefix));
     assert.deepEqual(own("plain-"), []);
-    assert.equal(own("rich-").length, 4);
+    assert.equal(own("rich-").length, 6);
   });
 
   it("are told with where they answer, what they run, and the hosts of those that have one", async () => {

@@ -158,6 +158,23 @@ describe("the facts of a cluster", () => {
     });
   }
 
+  it("tell where the API server is also to those who may read the one slice by its name", async () => {
+    const slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
+    const list = `${slices}?labelSelector=kubernetes.io/service-name=kubernetes`;
+    const before = cluster.handlers[list];
+    const message = "endpointslices is forbidden";
+    cluster.handlers[list] = (_, response) => void response.writeHead(403).end(JSON.stringify({ message }));
+    const asked = (): Promise<ClusterFacts> => clusterFacts(readKubeconfig(cluster.kubeconfig()));
+    await assert.rejects(asked(), /does not answer: 404 to .*endpointslices\/kubernetes/);
+    cluster.handlers[`${slices}/kubernetes`] = json({
+      endpoints: [{ addresses: ["192.0.2.11"] }],
+      ports: [{ port: 443 }],
+    });
+    assert.deepEqual((await asked()).apiServers, [{ address: "192.0.2.11", port: 443 }]);
+    delete cluster.handlers[`${slices}/kubernetes`];
+    if (before) cluster.handlers[list] = before;
+  });
+
   it("come by a plugin that is told of the call and given its variables", async () => {
     const script = `[ "$WHO" = me ] && echo "$KUBERNETES_EXEC_INFO" | grep -q '"interactive":false' && cat "$0"`;
     const exec = { ...cluster.exec, command: "sh", args: ["-c", script, join(dir, "credential.json")] };

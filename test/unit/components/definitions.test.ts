@@ -55,6 +55,11 @@ describe("definitions of custom resources", () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
+  it("are not asked for where there is none to bring: whoever asks may be a deployer, who may not", async () => {
+    cluster.handlers[LIST] = () => assert.fail("the cluster was asked");
+    assert.deepEqual(await apply([]), []);
+  });
+
   it("are brought where they are missing, with their own labels and one that tells their version", async () => {
     for (const name of NAMES) serve(name);
     assert.deepEqual(await apply(NAMES.map((name) => write(name, { name }))), NAMES);

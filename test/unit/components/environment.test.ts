@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Recording, record } from "./recorder";
+import { type Recording, type Settings, answer, record } from "./recorder";
 import { Scene, field, names, one } from "./scene";
 
 describe("Environment", () => {
@@ -78,6 +78,25 @@ describe("Environment", () => {
         dependencies.some((urn) => urn.endsWith(`::${guard}`)),
         `does not wait for ${guard}`,
       );
+  });
+
+  it("lets nothing into a namespace before it was entered, and enters none in a preview", async () => {
+    const entered: string[] = [];
+    const policies: Record<string, number> = {};
+    const newResource: Settings["newResource"] = (args) => {
+      if (args.type.endsWith(":NetworkPolicy")) policies[args.name] = entered.length;
+      return answer(args);
+    };
+    const enter = async (namespace: string): Promise<void> => {
+      await new Promise((done) => setTimeout(done, 20));
+      entered.push(namespace);
+    };
+    const program = (): void => void new Scene().environment("qa", { concerns: ["apps"], enter });
+    await record(program, { newResource });
+    assert.deepEqual(entered, ["qa-apps"]);
+    assert.deepEqual(policies, { "qa-apps-default-deny": 1, "qa-apps-dns": 1 });
+    await record(program, { preview: true });
+    assert.deepEqual(entered, ["qa-apps"]);
   });
 
   it("gives the names, and for an unknown concern says which there are", async () => {

@@ -1,38 +1,10 @@
 import assert from "node:assert/strict";
 import { serviceFence, templateFence } from "../../../components/access/fence";
-
-let evaluate: (expression: string, context: Record<string, unknown>) => unknown;
-before(async () => ({ evaluate } = await import("@marcbachmann/cel-js")));
+import { type Request, refusals as refusalsOf } from "./admission";
 
 const GROUP = "platform:dev-developers";
 
-interface Named {
-  readonly name: string;
-  readonly expression: string;
-}
-
-/** As much of a ValidatingAdmissionPolicy as decides: what it says against a request, as the API server would. */
-interface Fence {
-  readonly matchConditions: readonly Named[];
-  readonly variables?: readonly Named[];
-  readonly validations: readonly { readonly expression: string; readonly message: string }[];
-}
-
-interface Request {
-  readonly object: unknown;
-  readonly oldObject?: unknown;
-  readonly groups?: readonly string[];
-}
-
-function refusals(spec: unknown, { object, oldObject = null, groups = [GROUP] }: Request): string[] {
-  const { matchConditions, variables = [], validations } = spec as Fence;
-  const known: Record<string, unknown> = {};
-  const request = { userInfo: { groups } };
-  const value = (expression: string): unknown => evaluate(expression, { object, oldObject, request, variables: known });
-  if (!matchConditions.every(({ expression }) => value(expression))) return [];
-  for (const { name, expression } of variables) known[name] = value(expression);
-  return validations.flatMap(({ expression, message }) => (value(expression) === true ? [] : [message]));
-}
+const refusals = (spec: unknown, request: Request): string[] => refusalsOf(spec, { groups: [GROUP], ...request });
 
 const templates = templateFence([GROUP, "platform:dev-leads"]);
 const services = serviceFence([GROUP]);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { redisDnsNames } from "../../../components/redisCluster/names";
+import { serverDnsNames } from "../../../components/lib/serverNames";
 import { usersOf } from "../../../components/redisCluster/settings";
 import { type Recording, SECRET, record } from "./recorder";
 import { Scene, field, names, one } from "./scene";
@@ -189,7 +189,7 @@ describe("RedisCluster", () => {
     for (const mode of [{}, SENTINEL, CLUSTER]) {
       const exporterImage = "registry.example/exporter:1@sha256:5";
       const recording = await made({ ...mode, authority: "the authority", exporterImage });
-      assert.deepEqual(field(one(recording, "Certificate"), "spec.dnsNames"), redisDnsNames("redis", "dev-data"));
+      assert.deepEqual(field(one(recording, "Certificate"), "spec.dnsNames"), serverDnsNames("redis", "dev-data"));
       assert.equal(recording.outputs.REDIS_TLS, "true");
       assert.equal(recording.outputs.REDIS_CA, "the authority");
       for (const { name, volumeMounts, env = [] } of containers(recording)) {
@@ -207,7 +207,7 @@ describe("RedisCluster", () => {
   });
 
   it("names what a certificate must hold", () => {
-    assert.deepEqual(redisDnsNames("redis", "dev-data"), [
+    assert.deepEqual(serverDnsNames("redis", "dev-data"), [
       "redis",
       "redis.dev-data",
       "redis.dev-data.svc",

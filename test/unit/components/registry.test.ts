@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { type Fields, type Recording, SECRET, record } from "./recorder";
-import { Scene, field, one } from "./scene";
+import { Scene, field, names, one } from "./scene";
 
 const HOST = "registry.dev-registry.svc.cluster.local";
 const PULL = "generated-registry-pull-password";
@@ -177,5 +177,27 @@ describe("Registry", () => {
     const [affinity] = (pod.affinity as Affinity).podAffinity.requiredDuringSchedulingIgnoredDuringExecution;
     for (const [key, value] of Object.entries(affinity?.labelSelector.matchLabels ?? { none: "" }))
       assert.equal(labels[key], value);
+  });
+
+  it("keeps the pulling login for the next stage, which deployers may read, and nothing else", async () => {
+    const made = (deployers: boolean): Promise<Recording> =>
+      record(() => new Scene().registry("registry").forNextStage(deployers));
+    const without = await made(false);
+    assert.equal(
+      field(one(without, "ExternalSecret", "vault-registry-stage-sync"), "metadata.namespace"),
+      "dev-registry",
+    );
+    assert.deepEqual(
+      names(without, "RoleBinding").filter((name) => name.startsWith("registry")),
+      [],
+    );
+    const recording = await made(true);
+    const rules = [{ apiGroups: [""], resources: ["secrets"], resourceNames: ["regcred"], verbs: ["get"] }];
+    assert.deepEqual(field(one(recording, "Role", "registry-stage-role"), "rules"), rules);
+    const binding = one(recording, "RoleBinding", "registry-stage-binding");
+    assert.equal(field(binding, "metadata.namespace"), "dev-registry");
+    assert.deepEqual(field(binding, "subjects"), [
+      { apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "system:serviceaccounts:platform-deployers" },
+    ]);
   });
 });

@@ -11,6 +11,8 @@ import { AppWorkload, type AppWorkloadArgs } from "../../../components/appWorklo
 import { Edge, type EdgeArgs } from "../../../components/edge";
 import { Environment, type EnvironmentArgs } from "../../../components/environment";
 import { Grafana, type GrafanaArgs } from "../../../components/monitoring/grafana";
+import { Postgres, type PostgresArgs } from "../../../components/postgres";
+import { ExternalPostgres, type ExternalPostgresArgs } from "../../../components/postgres/external";
 import { RedisCluster, type RedisClusterArgs } from "../../../components/redisCluster";
 import { ClusterServices, type ClusterServicesArgs } from "../../../components/clusterServices";
 import { Monitoring, type MonitoringArgs } from "../../../components/monitoring";
@@ -45,6 +47,34 @@ export class Scene {
       spread: "soft",
     };
     return new RedisCluster(name, { ...args, ...change }, this.opts);
+  }
+
+  readonly databases = { web: { database: "web", connections: 10 }, "my-shop": { database: "orders", connections: 5 } };
+
+  postgres(name = "postgres", change: Partial<PostgresArgs> = {}): Postgres {
+    const args: PostgresArgs = {
+      environment: "dev",
+      namespace: pulumi.output("dev-data"),
+      image: "images.example/postgres@sha256:1",
+      exporterImage: "images.example/postgres-exporter@sha256:2",
+      mode: "single",
+      replicas: 0,
+      storage: "2Gi",
+      memory: "512Mi",
+      connections: 50,
+      spread: "soft",
+      databases: this.databases,
+      secrets: this.vault,
+      authority: "certificate of the authority",
+      services: [],
+      apiServers: this.apiServers,
+    };
+    return new Postgres(name, { ...args, ...change }, this.opts);
+  }
+
+  externalPostgres(change: Partial<ExternalPostgresArgs> = {}): ExternalPostgres {
+    const args = { host: "db.example.com", port: 6432, addresses: ["203.0.113.7/32"], databases: this.databases };
+    return new ExternalPostgres("postgres", { ...args, secrets: this.vault, ...change });
   }
 
   registry(name = "registry", change: Partial<RegistryArgs> = {}): Registry {

@@ -130,6 +130,72 @@ describe("ensureImages", () => {
       assert.match(listed, new RegExp(`^-rw\\S+ .* ${file}$`, "m"));
   });
 
+  const namesIn = (layer: string): string[] =>
+    execFileSync("tar", ["-tzf", store().blobPath(layer)], { encoding: "utf8" })
+      .trim()
+      .split("\n");
+
+  it("leaves out what it is told to, of packages and of their data", async () => {
+    const plain = { ...sources };
+    let left: readonly string[] | undefined;
+    sources.debian = async (packages, destination, ignore) => {
+      left = ignore;
+      const versions = await plain.debian(packages, destination);
+      for (const folder of ["kept", "left/deep"]) {
+        mkdirSync(join(destination, "usr/share/server", folder), { recursive: true });
+        writeFileSync(join(destination, "usr/share/server", folder, "file"), "");
+      }
+      return versions;
+    };
+    const data = { "/share": "/usr/share/server" };
+    const digest = await digestOf(
+      lockWith({ ...SERVER, data, ignore: ["libheavy"], without: ["/usr/share/server/left"] }),
+    );
+    const [layer] = blob<{ layers: Descriptor[] }>(digest).layers;
+    assert.deepEqual(left, ["libheavy"]);
+    const found = namesIn(layer?.digest ?? "");
+    assert.ok(found.includes("share/kept/file"));
+    assert.deepEqual(
+      found.filter((name) => name.includes("left")),
+      [],
+    );
+  });
+
+  it("takes the libraries along that programs load while they run", async () => {
+    const plain = { ...sources };
+    sources.debian = async (packages, destination) => {
+      const versions = await plain.debian(packages, destination);
+      for (const folder of ["lib64", "usr/lib/server", "usr/lib/x86_64-linux-gnu"])
+        mkdirSync(join(destination, folder), { recursive: true });
+      const library = join(destination, "usr/lib/x86_64-linux-gnu/libextra.so.1");
+      const loader = `#!/bin/sh\ncase "$*" in *extra.so) printf '\\tlibextra.so.1 => ${library} (0x1)\\n' ;; esac\n`;
+      writeFileSync(join(destination, "lib64/ld.so"), loader, { mode: 0o755 });
+      writeFileSync(library, "");
+      writeFileSync(join(destination, "usr/bin/server"), dynamicProgram("/lib64/ld.so"));
+      writeFileSync(join(destination, "usr/lib/server/extra.so"), staticProgram("extra"));
+      return versions;
+    };
+    const digest = await digestOf(lockWith({ ...SERVER, data: { "/usr/lib/server": "/usr/lib/server" } }));
+    const [layer] = blob<{ layers: Descriptor[] }>(digest).layers;
+    const found = namesIn(layer?.digest ?? "");
+    for (const file of ["usr/lib/server/extra.so", "usr/lib/x86_64-linux-gnu/libextra.so.1", "lib64/ld.so"])
+      assert.ok(found.includes(file), file);
+  });
+
+  it("lies on another image where it has a base, and is another one where that changes", async () => {
+    const { thing } = lockWith(SERVER);
+    const under = (users: Record<string, number>): ImageLock => ({
+      thing: { ...thing!, recipe: { ...SERVER, base: "base" } },
+      base: { ...thing!, repository: "images.platform.internal/base", recipe: { ...SERVER, users } },
+    });
+    const digest = await digestOf(under({ server: 999 }));
+    const { layers } = blob<{ layers: Descriptor[] }>(digest);
+    assert.equal(layers.length, 2);
+    const [below = [], above = []] = layers.map(({ digest: layer }) => namesIn(layer));
+    assert.deepEqual([below.includes("etc/passwd"), above.includes("etc/passwd")], [true, false]);
+    assert.notEqual(await digestOf(under({ server: 998 })), digest);
+  });
+
   it("writes a manifest and config a container runtime understands", async () => {
     const digest = await digestOf(lockWith(TOOL));
     const manifest = blob<{ mediaType: string; config: Descriptor; layers: Descriptor[] }>(digest);

@@ -1,10 +1,13 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join, posix } from "node:path";
 import { Layer } from "../layer";
-import { outputOf, resolveInside, sharedLibraries } from "../libraries";
+import { loaderOf, outputOf, resolveInside, sharedLibraries } from "../libraries";
 import type { DebianFilesRecipe } from "../lock";
 import { addAccounts } from "./accounts";
 import type { Assembly, RecipeContext } from "./context";
+
+/** Loaded by programs while they run, and in need of libraries like them. */
+const MODULE = /\.so(\.\d+)*$/;
 
 /** A few programs out of Debian packages with exactly the libraries they load: no shell, no package manager around them. */
 export async function assembleDebianFiles(
@@ -12,21 +15,28 @@ export async function assembleDebianFiles(
   tag: string,
   context: RecipeContext,
 ): Promise<Assembly> {
+  const below = recipe.base === undefined ? [] : await context.base(recipe.base);
   const tree = join(context.scratch, "tree");
-  const versions = await context.sources.debian(recipe.packages, tree);
+  const versions = await context.sources.debian(recipe.packages, tree, recipe.ignore);
   checkVersion(recipe, tag, versions);
   const layer = new Layer();
-  addAccounts(layer, recipe.users);
+  if (recipe.base === undefined) addAccounts(layer, recipe.users);
   const libraries = new Set<string>();
   for (const [path, packaged] of Object.entries(recipe.files)) {
     addFile(layer, tree, path, packaged);
     for (const library of await sharedLibraries(tree, packaged)) libraries.add(library);
   }
+  const data = Object.entries(recipe.data ?? {}).flatMap((entry) => dataFiles(tree, entry, recipe.without ?? []));
+  const loader = Object.values(recipe.files).flatMap((program) => loaderOf(tree, program) ?? [])[0];
+  for (const [path, packaged] of data) {
+    addFile(layer, tree, path, packaged);
+    if (!loader || !MODULE.test(packaged)) continue;
+    for (const library of await sharedLibraries(tree, packaged, loader)) libraries.add(library);
+  }
   for (const library of libraries) addFile(layer, tree, library, library);
-  for (const [path, packaged] of Object.entries(recipe.data ?? {})) addData(layer, tree, path, packaged);
   for (const [path, id] of Object.entries(recipe.directories ?? {})) layer.directory(path, { uid: id, gid: id });
   if (recipe.applets !== undefined) await addApplets(layer, tree, recipe.applets, recipe.files[recipe.applets] ?? "");
-  return { below: [], layer, inputs: versions };
+  return { below, layer, inputs: versions };
 }
 
 /** A tag is a promise about the version inside: a Debian update that breaks it must be seen, not shipped under the old name. */
@@ -54,10 +64,12 @@ function addFile(layer: Layer, tree: string, path: string, packaged: string): vo
 }
 
 /** Packages link to one another's files, which this image has only as far as it is told. */
-function addData(layer: Layer, tree: string, path: string, packaged: string): void {
+function dataFiles(tree: string, [path, packaged]: [string, string], without: readonly string[]): [string, string][] {
+  if (without.includes(packaged)) return [];
   const found = resolveInside(tree, packaged);
-  if (!lstatSync(join(tree, found)).isDirectory()) return addFile(layer, tree, path, found);
-  for (const name of readdirSync(join(tree, found))) addData(layer, tree, `${path}/${name}`, `${found}/${name}`);
+  if (!lstatSync(join(tree, found)).isDirectory()) return [[path, packaged]];
+  const names = readdirSync(join(tree, found)).sort();
+  return names.flatMap((name) => dataFiles(tree, [`${path}/${name}`, `${packaged}/${name}`], without));
 }
 
 async function addApplets(layer: Layer, tree: string, path: string, packaged: string): Promise<void> {

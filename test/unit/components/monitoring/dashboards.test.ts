@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { DASHBOARDS } from "../../../../components/monitoring/dashboards";
 import { dashboardJson, layout } from "../../../../components/monitoring/dashboards/dashboard";
+import { postgresWatched } from "../../../../components/monitoring/subjects/postgres";
 import { redisWatched } from "../../../../components/monitoring/subjects/redis";
 import { vaultWatched } from "../../../../components/monitoring/subjects/vault";
 import { freePort } from "../../freePort";
@@ -32,6 +33,14 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
     "redis_memory_used_bytes",
     "redis_net_input_bytes_total",
     "redis_net_output_bytes_total",
+  ],
+  "the exporter of Postgres tells them of every database": [
+    "pg_database_size_bytes",
+    "pg_stat_database_blks_hit",
+    "pg_stat_database_blks_read",
+    "pg_stat_database_deadlocks",
+    "pg_stat_database_xact_commit",
+    "pg_stat_database_xact_rollback",
   ],
   "Vault tells them at /v1/sys/metrics": [
     "vault_core_active",
@@ -73,6 +82,7 @@ async function told(): Promise<{ alerts: string[]; state: string[] }> {
     const peer = { name: "p", namespace: "n", selector: { app: "p" } };
     monitoring.watch("vault", vaultWatched(peer, pulumi.output("n"), "PEM"));
     monitoring.watch("redis", redisWatched({ peer, port: 9121 }));
+    monitoring.watch("postgres", postgresWatched({ peer, port: 9187, replicas: 2 }));
   });
   const rules = recording.resources.filter((each) => kindOf(each) === "PrometheusRule");
   const specs = rules.map(({ inputs }) => inputs.spec as Rules);

@@ -17,6 +17,10 @@ const certificate = 'certmanager_certificate_expiration_timestamp_seconds{namesp
 const quota = (type: string): string =>
   `kube_resourcequota{namespace="dev-apps",resourcequota="quota",resource="pods",type="${type}"}`;
 const redis = (ordinal: number): string => `redis_up{job="redis",namespace="dev-data",pod="redis-${ordinal}"}`;
+const postgres = (ordinal: number): string => `pg_up{job="postgres",namespace="dev-data",pod="postgres-${ordinal}"}`;
+const role = (figure: string): string => `pg_role_${figure}{job="postgres",pod="postgres-0",role="web"}`;
+const copy = (ordinal: number): string => `pg_copy_behind_bytes{job="postgres",copy="postgres-${ordinal}"}`;
+const FAR = 2 ** 27;
 const node = (condition: string): string =>
   `kube_node_status_condition{node="node1",condition="${condition}",status="true"}`;
 
@@ -177,6 +181,37 @@ export const CASES: readonly Case[] = [
     { when: "none is there any more", series: { [redis(0)]: "1 1 stale" }, firing: 1 },
     { when: "none ever was, but another exporter", series: { 'redis_up{job="other"}': "1x12" }, firing: 1 },
     { when: "one answers again", series: { [redis(0)]: "0x4 1x8" }, firing: 0 },
+  ]),
+  ...each("PostgresDown", "2m", [
+    { when: "the server answers", series: { [postgres(0)]: "1x12" }, firing: 0 },
+    { when: "it does not answer", series: { [postgres(0)]: "1 0x12" }, firing: 1 },
+    { when: "one of several does not answer", series: { [postgres(0)]: "1x12", [postgres(1)]: "0x12" }, firing: 1 },
+    { when: "none is there any more", series: { [postgres(0)]: "1 1 stale" }, firing: 1 },
+    { when: "it answers again", series: { [postgres(0)]: "0x4 1x8" }, firing: 0 },
+  ]),
+  ...each("PostgresConnectionsNearLimit", "4m", [
+    {
+      when: "half are taken",
+      series: { [role("connections")]: "5x20", [role("connection_limit")]: "10x20" },
+      firing: 0,
+    },
+    {
+      when: "most are taken",
+      series: { [role("connections")]: "9x20", [role("connection_limit")]: "10x20" },
+      firing: 1,
+    },
+    {
+      when: "most were taken for a moment",
+      series: { [role("connections")]: "9x4 2x16", [role("connection_limit")]: "10x20" },
+      firing: 0,
+    },
+  ]),
+  ...each("PostgresCopyMissing", "4m", [
+    { when: "both follow", series: { [copy(1)]: "0x20", [copy(2)]: "1000x20" }, firing: 0 },
+    { when: "one is gone", series: { [copy(1)]: "0x20", [copy(2)]: "0 0 stale" }, firing: 1 },
+    { when: "one lags far behind", series: { [copy(1)]: "0x20", [copy(2)]: `${FAR}x20` }, firing: 1 },
+    { when: "no server tells of any", series: {}, firing: 1 },
+    { when: "one was away for a moment", series: { [copy(1)]: "0x20", [copy(2)]: `${FAR}x4 0x16` }, firing: 0 },
   ]),
   ...each("NodeUnhealthy", "2m", [
     { when: "a node is well", series: { [node("Ready")]: "1x12", [node("DiskPressure")]: "0x12" }, firing: 0 },

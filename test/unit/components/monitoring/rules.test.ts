@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { postgresWatched } from "../../../../components/monitoring/subjects/postgres";
 import { redisWatched } from "../../../../components/monitoring/subjects/redis";
 import { vaultWatched } from "../../../../components/monitoring/subjects/vault";
 import { localTool } from "../../localTool";
@@ -31,6 +32,8 @@ async function ruleGroups(): Promise<Group[]> {
     monitoring.watch("vault", vaultWatched(vault, pulumi.output("dev-secrets"), "PEM"));
     const redis = { name: "redis", namespace: "dev-data", selector: { app: "redis" } };
     monitoring.watch("redis", redisWatched({ peer: redis, port: 9121 }));
+    const postgres = { name: "postgres", namespace: "dev-data", selector: { app: "postgres" } };
+    monitoring.watch("postgres", postgresWatched({ peer: postgres, port: 9187, replicas: 2 }));
   });
   return resources
     .filter((each) => kindOf(each) === "PrometheusRule")

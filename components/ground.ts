@@ -1,0 +1,116 @@
+import * as pulumi from "@pulumi/pulumi";
+import { enforcePolicies } from "../policy/inProgram";
+import type { AppsArgs } from "./apps";
+import type { AddressOf } from "./lib/balancer";
+import { type ClusterFacts, checkPin, checkServices, clusterFacts, serviceAddress } from "./lib/cluster";
+import { type PlatformConfig, decoded, parseConfig } from "./lib/config";
+import { applyDefinitions } from "./lib/definitions";
+import { readKubeconfig } from "./lib/kubeconfig";
+import { type Login, loginOf } from "./lib/login";
+import { recordedImages } from "./lib/promotion";
+import { createProviders } from "./lib/providers";
+import { registryReader } from "./lib/registryAccess";
+import type { Spread } from "./lib/spread";
+import {
+  type EdgeTarget,
+  type RegistryAccess,
+  type SecretsAccess,
+  type VaultTarget,
+  definitionsOf,
+  edgeTarget,
+  image,
+  imageOrigins,
+  images,
+  readTarget,
+  registryTarget,
+  secretsTarget,
+} from "./lib/target";
+import { type Wanted, wantedMonitoring } from "./monitoring/environment";
+
+/** What a stack stands on. */
+export interface Ground extends Pick<Login, "enter" | "promoters"> {
+  readonly stack: string;
+  readonly config: PlatformConfig;
+  readonly wanted: Wanted;
+  /** Whether this stack installs what the cluster has once. */
+  readonly installs: boolean;
+  readonly cluster: { readonly uid: string; readonly server: string };
+  /** Of the platform's certificates, with its key. */
+  readonly authority: SecretsAccess["authority"];
+  readonly vault: VaultTarget;
+  readonly registry: RegistryAccess;
+  readonly edge: EdgeTarget;
+  /** Where applications come from. */
+  readonly supply: Pick<AppsArgs, "builder" | "pushHost" | "recorded" | "source">;
+  /** The reference of an image of the lock, and of several. */
+  readonly imageOf: (name: string) => string;
+  readonly imagesOf: <K extends string>(names: Readonly<Record<K, string>>) => Record<K, string>;
+  /** What most components of an environment want to know. */
+  readonly here: {
+    readonly environment: string;
+    readonly spread: Spread;
+    readonly apiServers: ClusterFacts["apiServers"];
+    readonly podCidrs: ClusterFacts["podCidrs"];
+    readonly authority: string;
+    readonly addressOf: AddressOf;
+    readonly imageOf: Ground["imageOf"];
+  };
+  readonly opts: { readonly providers: ReturnType<typeof createProviders> };
+}
+
+/**
+ * Reads the stack's configuration, its target, its cluster, and what the stage before recorded. What can be refused is refused
+ * here, before anything is written.
+ */
+export async function survey(): Promise<Ground> {
+  const stack = pulumi.getStack();
+  const settings = new pulumi.Config();
+  const config = parseConfig(stack, (key) => decoded(settings.get(key)));
+  const target = readTarget();
+  const { kubeconfig, enter, promoters } = await loginOf(stack, config, readKubeconfig());
+  const facts = await clusterFacts(kubeconfig);
+  checkPin(stack, facts, target.clusterUid ?? config.clusterUid, kubeconfig.context);
+  const wanted = wantedMonitoring(target, config.monitoring);
+  const installs = config.clusterServices === "install";
+  const definitions = installs ? definitionsOf(target, wanted) : [];
+  // A preview writes nothing, and may look ahead of the stack that installs them.
+  if (!installs && !pulumi.runtime.isDryRun()) checkServices(stack, facts, wanted);
+  enforcePolicies({ stack, imagesFrom: imageOrigins(target, stack) });
+  const source = registryReader(target, kubeconfig);
+  const recorded = await recordedImages(stack, config.apps, source);
+  const { authority, ...vault } = secretsTarget(target, stack);
+  const registry = registryTarget(target, stack);
+  const imageOf = (name: string): string => image(target, name);
+  if (!pulumi.runtime.isDryRun()) await applyDefinitions(kubeconfig, definitions);
+  return {
+    stack,
+    config,
+    wanted,
+    installs,
+    enter,
+    promoters,
+    authority,
+    vault,
+    registry,
+    edge: edgeTarget(target, stack),
+    supply: {
+      builder: { dockerHost: target.dockerHost, buildCa: target.buildCa, nodeImage: imageOf("node") },
+      pushHost: registry.pushHost,
+      recorded,
+      source,
+    },
+    imageOf,
+    imagesOf: (names) => images(target, names),
+    cluster: { uid: facts.uid, server: facts.server },
+    here: {
+      environment: stack,
+      spread: config.profile.spread,
+      apiServers: facts.apiServers,
+      podCidrs: config.podCidrs ?? facts.podCidrs,
+      authority: authority.certificate,
+      addressOf: (...service) => serviceAddress(kubeconfig, ...service),
+      imageOf,
+    },
+    opts: { providers: createProviders(kubeconfig, facts) },
+  };
+}

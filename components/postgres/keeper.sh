@@ -1,0 +1,80 @@
+#!/bin/sh
+# Stands by its server: gives everybody in the Secret a login, and each application a database; follows passwords that were
+# changed, and has a renewed certificate read. Each round looks anew and may be cut off anywhere.
+set -u
+. "${FILES:=/etc/postgres}/common.sh"
+umask 077
+DONE=$TMP/done
+PAUSE=${PAUSE:-5}
+
+sum_of() {
+  sha256sum <"$1" | cut -d' ' -f1
+}
+
+# once NAME STATE COMMAND…: unless it went well with this state before.
+once() {
+  name=$1 state=$2
+  shift 2
+  [ "$(cat "$DONE/$name" 2>/dev/null)" != "$state" ] || return 0
+  "$@" || return 1
+  echo "$state" >"$DONE/$name"
+  say "applied: $name"
+}
+
+# The file of an application's password has a name that says all the rest: ROLE.DATABASE.CONNECTIONS
+applications() {
+  for file in "$LOGINS"/*.*.*; do
+    [ ! -e "$file" ] || basename "$file"
+  done
+}
+
+application() {
+  rest=${1#*.}
+  sql -v role="${1%%.*}" -v database="${rest%%.*}" -v connections="${rest#*.}" -v file="$LOGINS/$1" -f "$FILES/application.sql"
+}
+
+own_login() {
+  sql -v file="$LOGINS/$1" -f "$FILES/$1.sql"
+}
+
+# What only servers with copies need: passwords for each other, and settings that they agree on.
+among_servers() {
+  [ "$MODE" = replicated ] || return 0
+  once passwords "$(sum_of "$LOGINS/replicator") $(sum_of "$LOGINS/rewinder")" write_passwords || failed=1
+  once settings "$started" python3 "$FILES/ask.py" settle || failed=1
+  once reload "$started $certificate" python3 "$FILES/ask.py" reload || failed=1
+}
+
+logins() {
+  listed=$(applications)
+  roles=$(echo "$listed" | cut -d. -f1 | tr '\n' ' ')
+  for name in $OWN; do
+    once "$name" "$started $(sum_of "$LOGINS/$name")" own_login "$name" || failed=1
+  done
+  for name in $listed; do
+    once "$name" "$started $(sum_of "$LOGINS/$name")" application "$name" || failed=1
+  done
+  once others "$started $roles" sql -o /dev/null -v listed="$roles" -f "$FILES/others.sql" || failed=1
+}
+
+# A server that was started anew, or that takes the writes from now on, is told everything again.
+round() {
+  failed=
+  pg_isready -q -t 5 -h "$SOCKET" || return 1
+  started=$(sql -c 'SELECT extract(epoch FROM pg_postmaster_start_time()), pg_is_in_recovery()') || return 1
+  certificate=$(sum_of "$CERTIFICATES/tls.crt")
+  once certificate "$started $certificate" sql -o /dev/null -c 'SELECT pg_reload_conf()' || failed=1
+  among_servers
+  case $started in
+    *f) once setup "$started" sql -f "$FILES/setup.sql" && logins || failed=1 ;;
+  esac
+  [ -z "$failed" ]
+}
+
+trap 'exit 0' TERM INT
+mkdir -p "$DONE"
+while :; do
+  if round || { [ ! -e "$TMP/ready" ] && ! pg_isready -q -h "$SOCKET" && keeps_nobody_waiting; }; then touch "$TMP/ready"; fi
+  sleep "$PAUSE" &
+  wait $!
+done
