@@ -16,10 +16,10 @@ import { createStores } from "./components/stores";
 /** The platform of one environment, from its stack file: `pulumi up -s dev`. */
 export = program(async () => {
   const ground = await survey();
-  const { stack, config, wanted, imageOf, imagesOf, opts } = ground;
+  const { stack, config, wanted, status, imageOf, imagesOf, opts } = ground;
   const { replicas, quota, data } = config.profile;
 
-  const concerns = concernsOf(wanted);
+  const concerns = concernsOf(wanted, status);
   const environment = new Environment(stack, { environment: stack, concerns, quota, enter: ground.enter }, opts);
   const once = {
     ...ground.here,
@@ -45,16 +45,19 @@ export = program(async () => {
   const stores = createStores(config, { ...within("data"), secrets }, opts);
 
   registry.forNextStage(ground.promoters);
-  const routes = { routesFrom: environment.namespace("apps"), dashboards: environment.names.dashboards };
+  const { dashboards: shown, status: page } = environment.names;
+  const pages = { dashboards: shown, status: page, watchers: status.watchers };
+  const routes = { routesFrom: environment.namespace("apps"), ...pages };
   const edge = new Edge(
     "edge",
     { ...within("edge"), ...config.edge, ...ground.edge, ...routes, image: imageOf("traefik") },
     opts,
   );
 
+  const placed = status.place(environment, registry, ground.here.authority);
   const { hosts, workloads, ...apps } = createApps(
-    config.apps,
-    { ...within("apps"), ...ground.supply, ...stores, replicas, registry, secrets, edge },
+    status.apps,
+    { ...within("apps"), ...ground.supply, ...stores, replicas, registry, secrets, edge, placed },
     opts,
   );
   const access = new Access(

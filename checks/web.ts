@@ -12,15 +12,20 @@ export interface Question {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   /** Authorities to trust, PEM; the system's own without it. */
-  readonly ca?: Buffer;
+  readonly ca?: Buffer | string;
+  /** Where to connect in place of the URL's host, whose name stays in the request and in TLS. */
+  readonly address?: string;
   readonly timeoutMs?: number;
 }
 
 export function ask(url: string, question: Question = {}): Promise<Answer> {
-  const { method = "GET", headers = {}, body, ca, timeoutMs = 5000 } = question;
+  const { method = "GET", headers = {}, body, ca, address, timeoutMs = 5000 } = question;
+  const { host, hostname: servername } = new URL(url);
+  const elsewhere = address ? { hostname: address, servername } : {};
   return new Promise((done, fail) => {
     const client = url.startsWith("https:") ? https : http;
-    const request = client.request(url, { method, headers, ca, timeout: timeoutMs, agent: false }, (response) => {
+    const options = { method, headers: { host, ...headers }, ca, timeout: timeoutMs, agent: false, ...elsewhere };
+    const request = client.request(url, options, (response) => {
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => (text += chunk));

@@ -15,6 +15,8 @@ export const PROGRAM_IMAGES = [
   "redis",
   "registry",
   "node",
+  "python",
+  "httpd",
   "busybox",
   "vault",
   "cert-manager-controller",
@@ -31,6 +33,7 @@ export const PROGRAM_IMAGES = [
   "postgres",
   "patroni",
   "postgres-exporter",
+  "minio",
 ];
 
 const DEFINED = ["cert-manager", "external-secrets", "gateway-api", "prometheus-operator"] as const;

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -6,8 +5,10 @@ import { parseArgs } from "node:util";
 import { down } from "../sandbox/down";
 import { existing } from "../sandbox/settings";
 import { ensure } from "../toolchain";
+import { BROKEN, type Tally, testApplication } from "./applications";
 import { fail } from "./errors";
 import { ROOT } from "./session";
+import { type Run, run } from "./testRun";
 
 const HELP = `npm test [-- --soak]
 
@@ -18,15 +19,7 @@ cluster (a sandbox of its own, named "test"). Says what it skipped and why.
            and again, dev, qa and prod side by side, faults in prod. Takes most of an hour. How often and how long is in the
            environment: PLATFORM_TEST_KILLS, PLATFORM_TEST_REDIS_ROUNDS, PLATFORM_TEST_POSTGRES_ROUNDS, PLATFORM_TEST_LOAD_SECONDS.`;
 
-interface Tally {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
-
 const SANDBOX = "test";
-/** What broke off before it could count. */
-const BROKEN: Tally = { passed: 0, failed: 1, skipped: 0 };
 
 /** What runs beside something else: it is heard when that has ended, and as it comes from then on. */
 class Aside {
@@ -43,29 +36,6 @@ class Aside {
   }
 }
 
-interface Run {
-  readonly cwd?: string;
-  readonly env?: NodeJS.ProcessEnv;
-  /** Takes what it says; without, that goes to the screen. */
-  readonly hear?: (text: string) => void;
-  /** Waits behind whoever is less patient. */
-  readonly patient?: boolean;
-}
-
-const PATIENT = 10;
-
-function run(command: string, args: readonly string[], { cwd = ROOT, env, hear, patient }: Run = {}): Promise<number> {
-  return new Promise((done, broken) => {
-    const to = hear ? "pipe" : "inherit";
-    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", to, to] });
-    if (patient && child.pid) os.setPriority(child.pid, PATIENT);
-    for (const stream of [child.stdout, child.stderr])
-      stream?.setEncoding("utf8").on("data", (text: string) => hear?.(text));
-    child.on("error", broken);
-    child.on("close", (code) => done(code ?? 1));
-  });
-}
-
 /** Runs mocha with its usual output on the screen and its counts in a file. */
 async function mocha(title: string, patterns: readonly string[], how: Run = {}): Promise<Tally> {
   (how.hear ?? ((text: string) => process.stdout.write(text)))(`\n== ${title}\n`);
@@ -77,22 +47,6 @@ async function mocha(title: string, patterns: readonly string[], how: Run = {}):
   fs.rmSync(path.dirname(report), { recursive: true, force: true });
   // A run that broke off, or was told to fail by something other than a test, is no success.
   return code !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally;
-}
-
-/** The applications' own tests, each with its own packages, as its developers run them. */
-async function application(name: string): Promise<Tally> {
-  console.log(`\n== application ${name}`);
-  const cwd = path.join(ROOT, "apps", name);
-  if ((await run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd })) !== 0) return BROKEN;
-  let out = "";
-  const hear = (text: string): void => {
-    out += text;
-    process.stdout.write(text);
-  };
-  const code = await run("npm", ["test", "--silent"], { cwd, hear, patient: true });
-  const count = (word: string): number => Number(new RegExp(`^ℹ ${word} (\\d+)$`, "m").exec(out)?.[1] ?? 0);
-  const tally = { passed: count("pass"), failed: count("fail"), skipped: count("skipped") };
-  return code !== 0 && tally.failed === 0 ? BROKEN : tally;
 }
 
 function whyNotLive(): string | undefined {
@@ -116,7 +70,8 @@ function suites(folders: readonly string[]): string[] {
 async function still(): Promise<Tally[]> {
   const patterns = ["test/{unit,policy,program}/**/*.test.ts"];
   const tallies = [await mocha("unit, policy and program", patterns, { patient: true })];
-  for (const name of fs.readdirSync(path.join(ROOT, "apps"))) tallies.push(await application(name));
+  for (const name of fs.readdirSync(path.join(ROOT, "apps")))
+    tallies.push(await testApplication(path.join(ROOT, "apps", name)));
   return tallies;
 }
 

@@ -5,6 +5,7 @@ import { deployingSession } from "./deployingSession";
 import { fail } from "./errors";
 import { Pulumi } from "./pulumi";
 import { checkStack } from "./stacks";
+import { type Answering, welcome } from "./welcome";
 
 const HELP = `npm run up [-- --stack NAME] [--name CLUSTER] [--context NAME]
 
@@ -32,26 +33,7 @@ async function main(args: string[]): Promise<void> {
   await pulumi.prepare();
   if ((await pulumi.update()) !== 0)
     throw new Error(`pulumi up -s ${stack} failed (above); nothing is lost: mend the cause and run npm run up again`);
-  await report(pulumi, stack);
-}
-
-async function report(pulumi: Pulumi, stack: string): Promise<void> {
-  const outputs = JSON.parse(await pulumi.read(["stack", "output", "-s", stack, "--json"])) as {
-    endpoints?: Record<string, string>;
-  };
-  const endpoints = Object.entries(outputs.endpoints ?? {}).map(([name, url]) => `  ${name.padEnd(16)} ${url}`);
-  console.log(
-    [
-      "",
-      `${stack} is up:`,
-      ...endpoints,
-      "",
-      "Next:",
-      `  curl ${Object.values(outputs.endpoints ?? {})[0] ?? ""}`,
-      '  eval "$(npm run -s env)"     then pulumi and kubectl work in this shell',
-      `  npm run down                 removes ${stack}; npm run down -- --all the cluster too`,
-    ].join("\n"),
-  );
+  console.log(welcome(stack, JSON.parse(await pulumi.read(["stack", "output", "-s", stack, "--json"])) as Answering));
 }
 
 main(process.argv.slice(2)).catch(fail);

@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { hashContext } from "./lib/buildContext";
+import { argumentsOf, hashContext } from "./lib/buildContext";
 import { PlatformComponent } from "./lib/component";
 import type { Registry } from "./registry";
 
@@ -10,8 +10,8 @@ export interface AppImageArgs {
   readonly registry: Registry;
   /** The address under which this machine reaches the registry. */
   readonly pushHost: string;
-  /** Base images, as arguments of the Dockerfile. */
-  readonly buildArgs: Readonly<Record<string, string>>;
+  /** By argument, of which a Dockerfile takes those that it asks for. @example { NODE_IMAGE: "…@sha256:…" } */
+  readonly baseImages: Readonly<Record<string, string>>;
   /** A file of certificate authorities that the build's downloads are verified against, where the network asks for it. */
   readonly buildCa?: string;
 }
@@ -26,7 +26,8 @@ export class AppImage extends PlatformComponent {
 
   constructor(name: string, args: AppImageArgs, opts: pulumi.ComponentResourceOptions) {
     super("AppImage", name, opts);
-    const tag = hashContext(args.source, args.buildArgs).slice(0, 12);
+    const buildArgs = argumentsOf(args.source, args.baseImages);
+    const tag = hashContext(args.source, buildArgs).slice(0, 12);
     const pushed = `${args.pushHost}/${name}:${tag}`;
     const built = new docker.RemoteImage(
       this.child("build"),
@@ -36,7 +37,7 @@ export class AppImage extends PlatformComponent {
         build: {
           context: args.source,
           target: "runner",
-          buildArgs: { ...args.buildArgs },
+          buildArgs,
           // Builds fetch packages, and the builder has no network of its own.
           networkMode: "host",
           secrets: args.buildCa ? [{ id: "ca", src: args.buildCa }] : [],

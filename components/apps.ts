@@ -6,11 +6,13 @@ import type { Edge } from "./edge";
 import type { AppConfig } from "./lib/appConfig";
 import { parseReference } from "./lib/imageReference";
 import type { RegistryReader } from "./lib/registryAccess";
+import type { ObjectStore } from "./objectStore";
 import type { PostgresService } from "./postgres/service";
 import { PromotedImage } from "./promotedImage";
 import type { RedisCluster } from "./redisCluster";
 import type { Registry } from "./registry";
 import type { SecretsPlatform } from "./secretsPlatform";
+import type { Placement } from "./statusPage";
 
 /** What the environment has for its applications, each of which takes the part that it asks for. */
 export interface AppsArgs extends Pick<AppWorkloadArgs, "environment" | "spread" | "addressOf" | "podCidrs"> {
@@ -22,20 +24,26 @@ export interface AppsArgs extends Pick<AppWorkloadArgs, "environment" | "spread"
   readonly pushHost: string;
   readonly redis: RedisCluster;
   readonly postgres?: PostgresService;
+  readonly objectStore?: ObjectStore;
   readonly secrets: SecretsPlatform;
   readonly edge: Edge;
   readonly builder: BuilderArgs;
   /** Of the stages before: which images they recorded, and the way to their registries. */
   readonly recorded: Readonly<Record<string, string | undefined>>;
   readonly source: RegistryReader;
+  /** What single ones have in place of what is usual. */
+  readonly placed?: Readonly<Record<string, Placement>>;
 }
 
 /** For the stack that builds. */
 export interface BuilderArgs {
   readonly dockerHost?: string;
   readonly buildCa?: string;
-  readonly nodeImage: string;
+  readonly baseImages: Readonly<Record<string, string>>;
 }
+
+/** What applications may be built on, by the argument of their Dockerfiles: images of the lock. */
+export const BASE_IMAGES = { HTTPD_IMAGE: "httpd", NODE_IMAGE: "node", PYTHON_IMAGE: "python" } as const;
 
 /** What an application runs: what people and the next stage read. */
 export interface Release {
@@ -72,18 +80,21 @@ export function createApps(
         replicas: app.autoscale ? undefined : (app.replicas ?? args.replicas),
         redis: app.redis ? args.redis : undefined,
         postgres: app.postgres ? args.postgres : undefined,
+        store: app.bucket ? args.objectStore : undefined,
+        load: app.bucket?.load,
         secrets: app.secrets,
         vault: args.secrets,
+        ...args.placed?.[name],
       },
       opts,
     );
-    return { name, image, workload, host: app.host };
+    return { name, image, workload, url: app.host && args.edge.urlOf(app.host) + (app.path ?? "") };
   });
   return {
     workloads: Object.fromEntries(made.map(({ name, workload }) => [name, workload])),
     endpoints: Object.fromEntries(made.map(({ name, workload }) => [name, workload.endpoint])),
     releases: Object.fromEntries(made.map(({ name, image }) => [name, releaseOf(image)])),
-    hosts: Object.fromEntries(made.flatMap(({ name, host }) => (host ? [[name, args.edge.urlOf(host)]] : []))),
+    hosts: Object.fromEntries(made.flatMap(({ name, url }) => (url ? [[name, url]] : []))),
   };
 }
 
@@ -98,8 +109,8 @@ function images(
   { registry, pushHost, builder, recorded, source }: AppsArgs,
   opts: pulumi.ComponentResourceOptions,
 ): (name: string, app: AppConfig) => pulumi.Output<string> {
-  const { dockerHost: host, buildCa, nodeImage } = builder;
-  const context = { registry, pushHost, buildCa, buildArgs: { NODE_IMAGE: nodeImage } };
+  const { dockerHost: host, buildCa, baseImages } = builder;
+  const context = { registry, pushHost, buildCa, baseImages };
   const builds = Object.values(apps).some((app) => app.source);
   const registryAuth = [{ address: pushHost, ...registry.push }];
   const provider = builds ? new docker.Provider("builder", { host, registryAuth }) : undefined;

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { enforcePolicies } from "../policy/inProgram";
-import type { AppsArgs } from "./apps";
+import { type AppsArgs, BASE_IMAGES } from "./apps";
 import type { AddressOf } from "./lib/balancer";
 import { type ClusterFacts, checkPin, checkServices, clusterFacts, serviceAddress } from "./lib/cluster";
 import { type PlatformConfig, decoded, parseConfig } from "./lib/config";
@@ -26,12 +26,14 @@ import {
   secretsTarget,
 } from "./lib/target";
 import { type Wanted, wantedMonitoring } from "./monitoring/environment";
+import { type WantedStatus, wantedStatus } from "./statusPage";
 
 /** What a stack stands on. */
 export interface Ground extends Pick<Login, "enter" | "promoters"> {
   readonly stack: string;
   readonly config: PlatformConfig;
   readonly wanted: Wanted;
+  readonly status: WantedStatus;
   /** Whether this stack installs what the cluster has once. */
   readonly installs: boolean;
   readonly cluster: { readonly uid: string; readonly server: string };
@@ -71,13 +73,14 @@ export async function survey(): Promise<Ground> {
   const facts = await clusterFacts(kubeconfig);
   checkPin(stack, facts, target.clusterUid ?? config.clusterUid, kubeconfig.context);
   const wanted = wantedMonitoring(target, config.monitoring);
+  const status = wantedStatus(stack, config, target);
   const installs = config.clusterServices === "install";
   const definitions = installs ? definitionsOf(target, wanted) : [];
   // A preview writes nothing, and may look ahead of the stack that installs them.
   if (!installs && !pulumi.runtime.isDryRun()) checkServices(stack, facts, wanted);
   enforcePolicies({ stack, imagesFrom: imageOrigins(target, stack) });
   const source = registryReader(target, kubeconfig);
-  const recorded = await recordedImages(stack, config.apps, source);
+  const recorded = await recordedImages(stack, status.apps, source);
   const { authority, ...vault } = secretsTarget(target, stack);
   const registry = registryTarget(target, stack);
   const imageOf = (name: string): string => image(target, name);
@@ -86,6 +89,7 @@ export async function survey(): Promise<Ground> {
     stack,
     config,
     wanted,
+    status,
     installs,
     enter,
     promoters,
@@ -94,7 +98,7 @@ export async function survey(): Promise<Ground> {
     registry,
     edge: edgeTarget(target, stack),
     supply: {
-      builder: { dockerHost: target.dockerHost, buildCa: target.buildCa, nodeImage: imageOf("node") },
+      builder: { dockerHost: target.dockerHost, buildCa: target.buildCa, baseImages: images(target, BASE_IMAGES) },
       pushHost: registry.pushHost,
       recorded,
       source,

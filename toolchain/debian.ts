@@ -140,7 +140,8 @@ function pretendInstalled(options: ExtractOptions): string {
       "Status: install ok installed",
       "Maintainer: nobody <nobody@localhost>",
       `Architecture: ${thisPlatform().arch}`,
-      "Multi-Arch: foreign",
+      // Some ask for perl:any, which only this answers.
+      `Multi-Arch: ${name === "perl" ? "allowed" : "foreign"}`,
       "Version: 99:9999",
       ...(name === "debconf" ? ["Provides: debconf-2.0"] : []),
       "Description: left out",

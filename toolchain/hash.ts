@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { DEFINITIONS_FORMAT } from "./crdOrigins";
 import type { LockItem } from "./lock";
+import { osRelease } from "./osRelease";
 import { type Platform, platformKey } from "./platform";
 
 /** Raised when a change to this code lays out finished items differently: the old ones are then made anew. */
@@ -31,13 +32,7 @@ function sourceVersion(hash: crypto.Hash, item: LockItem, recipes: string): stri
 }
 
 /** Packages are linked against their own release's libraries: after a release upgrade they are fetched anew. */
-function distribution(): string {
-  try {
-    return fs.readFileSync("/etc/os-release", "utf8").match(/^VERSION_CODENAME=.*$/m)?.[0] ?? "";
-  } catch {
-    return "";
-  }
-}
+const distribution = (): string => /^VERSION_CODENAME=.*$/m.exec(osRelease())?.[0] ?? "";
 
 function hashTree(hash: crypto.Hash, root: string): void {
   for (const file of filesBelow(root)) {

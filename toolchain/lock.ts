@@ -14,6 +14,8 @@ export interface Present {
   readonly apart?: boolean;
   /** Searched after PATH: where distributions put what is no command, such as /opt/cni/bin. */
   readonly directories?: readonly string[];
+  /** Other names under which a machine may have a binary, looked for when its own is not there. */
+  readonly names?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** One official file. In `url` and `checksums`, ${version}, ${os}, ${arch}, ${x64} and ${machine} are filled in. */
@@ -52,6 +54,10 @@ export interface DebianSource {
   readonly links?: Readonly<Record<string, string>>;
   /** Directories other than bin and sbin that hold executables, such as usr/lib/cni. */
   readonly directories?: readonly string[];
+  /** The release of Debian from which on it has them. Without, every distribution with apt has them. */
+  readonly release?: number;
+  /** Directories beside the libraries that hold more of them, such as pulseaudio. */
+  readonly libraries?: readonly string[];
   readonly diskGB: number;
 }
 

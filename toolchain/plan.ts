@@ -5,6 +5,7 @@ import { type Origin, storeKey } from "./hash";
 import { type LockItem, lockItem } from "./lock";
 import { fillTemplate, platformKey } from "./platform";
 import { findPresent } from "./present";
+import { osRelease, releaseObstacle } from "./osRelease";
 import { findOnPath } from "./searchPath";
 import type { Settings } from "./settings";
 import { findStored } from "./store";
@@ -110,11 +111,12 @@ function sourceObstacle(item: LockItem, settings: Settings): string | undefined 
   if (item.source?.kind === "module") return moduleObstacle(settings);
   if (item.source?.kind !== "debian") return undefined;
   const lacking = ["apt-get", "dpkg-deb", "tar"].filter((tool) => !findOnPath(tool, settings.env["PATH"]));
-  if (lacking.length === 0) return undefined;
-  return (
-    `it comes from the Debian packages ${item.source.packages.join(", ")} and this machine has no ${lacking.join(", ")}: ` +
-    `install ${item.provides.join(", ")} with the machine's own package manager`
-  );
+  const { packages } = item.source;
+  const why =
+    lacking.length > 0
+      ? `it comes from the Debian packages ${packages.join(", ")} and this machine has no ${lacking.join(", ")}`
+      : releaseObstacle(item.source, osRelease());
+  return why && `${why}: install ${item.provides.join(", ")} with the machine's own package manager`;
 }
 
 function keyOf(name: string, item: LockItem, origin: Origin, settings: Settings): string {

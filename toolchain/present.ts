@@ -39,7 +39,9 @@ export function findPresent(item: LockItem, settings: Settings): Finding {
 
 function find(name: string, present: Present, settings: Settings): string | undefined {
   const extra = (present.directories ?? []).join(path.delimiter);
-  return findOnPath(name, `${settings.env["PATH"] ?? ""}${path.delimiter}${extra}`, settings.cache.root);
+  const places = `${settings.env["PATH"] ?? ""}${path.delimiter}${extra}`;
+  const found = [name, ...(present.names?.[name] ?? [])].map((each) => findOnPath(each, places, settings.cache.root));
+  return found.find((file) => file !== undefined);
 }
 
 function judgeVersion(present: Present, files: Record<string, string>, directory: string, settings: Settings): Finding {

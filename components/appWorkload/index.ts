@@ -16,13 +16,15 @@ import { PlatformComponent } from "../lib/component";
 import { Faults } from "../lib/faults";
 import { oneAtATime } from "../lib/disruption";
 import { Identity, labels, selector } from "../lib/labels";
-import { Peer, fromOutsidePods, link } from "../lib/network";
+import { Peer, fromOutsidePods, link, reach } from "../lib/network";
 import { SKIP_AWAIT, WORKLOAD_TIMEOUT } from "../lib/security";
 import type { Spread } from "../lib/spread";
+import type { ObjectStore } from "../objectStore";
+import { mountOf } from "../objectStore/service";
 import { AUTHORITY, type PostgresService } from "../postgres/service";
 import type { RedisCluster } from "../redisCluster";
 import type { Kept, SecretsPlatform } from "../secretsPlatform";
-import { type DeploymentOf, deploymentOf } from "./deployment";
+import { DATA, type Mount, deploymentOf, jobOf } from "./deployment";
 
 export interface AppWorkloadArgs {
   readonly environment: string;
@@ -53,11 +55,27 @@ export interface AppWorkloadArgs {
   readonly redis?: RedisCluster;
   /** The Postgres it uses, in which it has a database: opens the path to it and passes PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE and PGSSLROOTCERT. */
   readonly postgres?: PostgresService;
+  /**
+   * The object store in which it has a bucket: opens the path to it, loads the bucket where the bucket has something to load,
+   * and passes AWS_ENDPOINT_URL_S3, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_CA_BUNDLE, S3_BUCKET and
+   * S3_CERTIFICATES.
+   */
+  readonly store?: ObjectStore;
+  /** A command of the image that puts something into the bucket before the application starts, with a key of its own. */
+  readonly load?: readonly string[];
   /** What else it connects to. */
   readonly links?: readonly { readonly peer: Peer; readonly port: number }[];
+  /** What it connects to in other environments, which let it in by themselves. */
+  readonly reaches?: readonly { readonly peer: Peer; readonly port: number }[];
+  /** Size of a volume of its own at /data. It takes one writer: one replica, and a moment without it at each rollout. @default no volume */
+  readonly storage?: string;
   /** Under which browsers find it: a label below the domain of `edge`. @example "visit-tracker" */
   readonly host?: string;
+  /** What of the host it has; it sees the path whole. Health is asked elsewhere and stays inside. @default all of it @example "/api" */
+  readonly path?: string;
   readonly edge?: Edge;
+  /** Whether it tells metrics at /metrics of its port. @default false */
+  readonly metrics?: boolean;
   /** Reachable from outside the cluster through a load balancer of its own. @default false */
   readonly expose?: boolean;
   readonly addressOf: AddressOf;
@@ -88,6 +106,8 @@ export class AppWorkload extends PlatformComponent {
   readonly peer: Peer;
   /** Where it says whether it can serve, to those who are let in. */
   readonly readiness: { readonly peer: Peer; readonly port: number; readonly url: pulumi.Output<string> };
+  /** Where it tells its metrics, if it does. */
+  readonly metrics?: { readonly peer: Peer; readonly port: number };
   /** Where the application answers: from outside when exposed, else from inside the cluster. */
   readonly endpoint: pulumi.Output<string>;
 
@@ -102,6 +122,7 @@ export class AppWorkload extends PlatformComponent {
     this.peer = { name, namespace: args.namespace, selector: selector(identity) };
     const url = pulumi.interpolate`http://${name}.${args.namespace}.svc.cluster.local/readyz`;
     this.readiness = { peer: this.peer, port: args.port, url };
+    if (args.metrics) this.metrics = { peer: this.peer, port: args.port };
     this.openPaths();
     const deployment = this.createDeployment(identity);
     if (args.autoscale) this.createAutoscaler(args.autoscale, identity, deployment);
@@ -113,32 +134,35 @@ export class AppWorkload extends PlatformComponent {
   }
 
   private openPaths(): void {
-    const { redis, postgres, links = [], expose, edge, host, port, podCidrs } = this.args;
+    const { redis, postgres, store, links = [], expose, edge, host, port, podCidrs, reaches = [] } = this.args;
     for (const to of [...(redis?.entries ?? []), ...links]) link(this.peer, to.peer, to.port, this.own);
+    for (const to of reaches) reach(this.peer, to.peer, to.port, this.own);
     postgres?.connect(this.peer, this.own);
+    store?.connect(this.peer, this.own);
     if (expose) fromOutsidePods(this.peer, port, podCidrs, this.own);
     if (edge && host) link({ ...edge.peer, name: this.child("edge") }, this.peer, port, this.own);
   }
 
   private createDeployment(identity: Identity): k8s.apps.v1.Deployment {
-    const { redis, postgres, namespace, autoscale, replicas, transforms } = this.args;
-    const credentials = [redis, postgres].map((each) => each?.clientSecret(this.ownName, namespace));
+    const { redis, postgres, store, namespace, autoscale, replicas, transforms } = this.args;
+    const credentials = [redis, postgres, store].map((each) => each?.clientSecret(this.ownName, namespace));
     const parts = {
       replicas: autoscale ? undefined : replicas,
       envFrom: [...credentials, this.syncSecrets()].flatMap((name) => name ?? []),
-      trusted: this.createTrusted(),
+      mounts: [this.createTrusted(), this.createClient(), this.createVolume(identity)].flatMap((each) => each ?? []),
     };
     const own = deploymentOf({ ...this.args, ...parts }, identity);
+    const loader = this.createLoader(identity, parts.mounts);
     return new k8s.apps.v1.Deployment(this.child("server"), transformed(own, transforms?.deployment), {
       ...this.own,
       ...WORKLOAD_TIMEOUT,
       ...(autoscale ? { ignoreChanges: ["spec.replicas"] } : {}),
-      dependsOn: [...(redis ? [redis.ready] : []), ...(postgres?.ready ?? [])],
+      dependsOn: [redis?.ready, postgres?.ready, store?.ready, loader].flatMap((each) => each ?? []),
     });
   }
 
   /** Whom it trusts to be its Postgres. */
-  private createTrusted(): DeploymentOf["trusted"] {
+  private createTrusted(): Mount | undefined {
     const { postgres, namespace } = this.args;
     if (!postgres?.authority) return undefined;
     const { directory, file } = AUTHORITY;
@@ -147,7 +171,39 @@ export class AppWorkload extends PlatformComponent {
       { metadata: { namespace }, data: { [file]: postgres.authority } },
       this.own,
     );
-    return { configMap: made.metadata.name, directory };
+    return { name: "trusted", directory, volume: { configMap: { name: made.metadata.name } } };
+  }
+
+  /** As which it comes to its object store, and whom it trusts to be that. */
+  private createClient(): Mount | undefined {
+    const { store, namespace } = this.args;
+    return store && mountOf(store, this.ownName, namespace, this.own);
+  }
+
+  /** Fills the bucket with a key that the application itself has not. */
+  private createLoader(identity: Identity, mounts: readonly Mount[]): k8s.batch.v1.Job | undefined {
+    const { store, load, namespace } = this.args;
+    if (!store || !load) return undefined;
+    const name = this.child("loader");
+    const loader = { ...identity, component: "loader" };
+    store.connect({ name, namespace, selector: selector(loader) }, this.own);
+    const envFrom = [store.clientSecret(this.ownName, namespace, "loader")];
+    return new k8s.batch.v1.Job(name, jobOf({ ...this.args, envFrom, mounts }, load, name, loader), {
+      ...this.own,
+      ...WORKLOAD_TIMEOUT,
+      dependsOn: [store.ready],
+    });
+  }
+
+  private createVolume(identity: Identity): Mount | undefined {
+    const { storage } = this.args;
+    if (!storage) return undefined;
+    // The claim is bound when its first pod is placed: waiting for it before would wait for ever.
+    const metadata = this.metadataOf(identity);
+    const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } };
+    const claim = new k8s.core.v1.PersistentVolumeClaim(this.child("data"), { metadata, spec }, this.own);
+    const volume = { persistentVolumeClaim: { claimName: claim.metadata.name } };
+    return { name: "data", directory: DATA, writable: true, volume };
   }
 
   /** Nobody but this application's reader may ask for its path, and that reader for nothing else. */
@@ -217,7 +273,7 @@ export class AppWorkload extends PlatformComponent {
   }
 
   private createRoute(edge: Edge, host: string, identity: Identity, service: k8s.core.v1.Service): void {
-    const own = routeTo(edge, host, this.metadataOf(identity), service.metadata.name);
+    const own = routeTo(edge, host, this.metadataOf(identity), service.metadata.name, this.args.path);
     new k8s.apiextensions.CustomResource(this.child("route"), transformed(own, this.args.transforms?.route), this.own);
   }
 
@@ -242,7 +298,10 @@ function check(name: string, args: AppWorkloadArgs): void {
   if (args.autoscale && args.replicas !== undefined)
     faults.add("replicas", args.replicas, "nothing, as autoscale decides");
   if (!args.autoscale && args.replicas === undefined) faults.add("replicas", undefined, "a number, or autoscale");
+  if (args.storage && args.replicas !== 1) faults.add("replicas", args.replicas, "1, as its volume takes one writer");
   if (args.host && !args.edge) faults.add("edge", undefined, "the Edge under whose domain the host is");
+  if (args.load && !args.store) faults.add("store", undefined, "the ObjectStore whose bucket is loaded");
+  if (args.path && !args.host) faults.add("path", args.path, "nothing, as there is no host");
   if (Object.keys(args.secrets ?? {}).length + (args.generate ?? []).length > 0 && !args.vault)
     faults.add("vault", undefined, "the SecretsPlatform that keeps the secrets");
   checkAppSettings(name, "args", args, faults);

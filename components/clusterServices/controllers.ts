@@ -26,6 +26,7 @@ export function certManager(image: pulumi.Input<string>): Controller {
     "certificates-trigger",
     "certificaterequests-approver",
     "certificaterequests-issuer-ca",
+    "certificaterequests-issuer-selfsigned",
   ];
   const group = "cert-manager.io";
   const own = ["issuers", "clusterissuers", "certificates", "certificaterequests"];
@@ -36,6 +37,8 @@ export function certManager(image: pulumi.Input<string>): Controller {
       `--controllers=${controllers.join(",")}`,
       `--cluster-resource-namespace=${OPERATORS_NAMESPACE}`,
       "--leader-elect=false",
+      // What was signed for an environment goes with it, wherever it lay.
+      "--enable-certificate-owner-ref=true",
       "--v=2",
     ],
     rules: [

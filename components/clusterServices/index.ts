@@ -6,6 +6,7 @@ import { ISSUER, WAIT_FOR_READY } from "../lib/certificates";
 import { PlatformComponent } from "../lib/component";
 import type { Place } from "../lib/network";
 import { WORKLOAD_TIMEOUT } from "../lib/security";
+import { createClientAuthority } from "./clients";
 import { type Controller, createController } from "./controller";
 import { certManager, externalSecrets, kubeStateMetrics, prometheusOperator } from "./controllers";
 import { createMark, createRefusal } from "./guard";
@@ -66,7 +67,8 @@ export class ClusterServices extends PlatformComponent {
     const nodes = args.monitoring ? this.createNodes() : undefined;
     this.watching = args.monitoring && nodes ? this.createWatchers(args.monitoring.images, controller, nodes) : [];
     createRefusal(this.child("guard"), { ...args, namespace }, this.own);
-    this.ready = [this.createIssuer(args, namespace, issuing), syncing];
+    const clients = createClientAuthority((role) => this.child(role), namespace, issuing, this.own);
+    this.ready = [this.createIssuer(args, namespace, issuing), clients, syncing];
     if (args.deployers?.length) {
       const shared = { operators: namespace, ...(nodes ? { nodes } : {}) };
       new Deployers(this.child("deployers"), { stacks: args.deployers, shared }, this.own);

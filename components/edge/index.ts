@@ -5,9 +5,10 @@ import { certificate } from "../lib/certificates";
 import { PlatformComponent } from "../lib/component";
 import { oneAtATime } from "../lib/disruption";
 import { type Identity, labels, selector } from "../lib/labels";
-import { NAMESPACE_LABEL, type Peer, type Place, fromOutsidePods, toApiServer } from "../lib/network";
+import { NAMESPACE_LABEL, type Peer, type Place, admit, fromOutsidePods, toApiServer } from "../lib/network";
 import { SKIP_AWAIT } from "../lib/security";
 import type { Spread } from "../lib/spread";
+import { statusPageOf } from "./place";
 import { createRights } from "./rights";
 import { LISTENS, METRICS_PORT, READY_PATH, createServer } from "./server";
 
@@ -21,6 +22,10 @@ export interface EdgeArgs {
   readonly routesFrom: pulumi.Output<string>;
   /** The namespace of the dashboards, where there are some: their route is served too, and metrics are told for them. */
   readonly dashboards?: pulumi.Output<string>;
+  /** The namespace of the status page, where there is one: its route is served too. */
+  readonly status?: pulumi.Output<string>;
+  /** The environments whose status pages ask here. @default none */
+  readonly watchers?: readonly string[];
   /** By digest, from the image lock. */
   readonly image: pulumi.Input<string>;
   /** Below which every host is. @example "dev.platform.test" */
@@ -64,6 +69,8 @@ export class Edge extends PlatformComponent {
     this.peer = { name, namespace: args.namespace, selector: selector(identity) };
     fromOutsidePods(this.peer, [LISTENS.http, LISTENS.https], args.podCidrs, this.own);
     toApiServer(this.peer, args.apiServers, this.own);
+    for (const each of args.watchers ?? [])
+      admit(statusPageOf(each, this.child(`status-of-${each}`)), this.peer, LISTENS.https, this.own);
     if (args.dashboards) this.metrics = { peer: this.peer, port: METRICS_PORT };
     const gatewayClass = this.createClass(identity);
     const gateway = this.createGateway(identity, gatewayClass);
@@ -71,7 +78,12 @@ export class Edge extends PlatformComponent {
     const account = this.createAccount(identity);
     const routes = [this.createReadiness(identity), this.createRedirect(identity)];
     const after = { ...this.own, dependsOn: routes };
-    const servers = createServer(this.child("server"), { ...args, account }, identity, after);
+    const servers = createServer(
+      this.child("server"),
+      { ...args, pages: Object.values(this.pages), metrics: this.metrics !== undefined, account },
+      identity,
+      after,
+    );
     if (args.replicas > 1) this.createDisruptionBudget(identity);
     this.address = this.addressOf(this.createService(identity), servers);
     this.registerOutputs({ address: this.address });
@@ -87,13 +99,19 @@ export class Edge extends PlatformComponent {
     return `https://${this.hostOf(label)}${port === HTTPS ? "" : `:${port}`}`;
   }
 
+  /** The platform's own namespaces that it serves, by what they are for. */
+  private get pages(): Readonly<Record<string, pulumi.Output<string>>> {
+    const { dashboards, status } = this.args;
+    return { ...(dashboards ? { dashboards } : {}), ...(status ? { status } : {}) };
+  }
+
   private get className(): string {
     return `${this.args.environment}-${this.ownName}`;
   }
 
   private createAccount(identity: Identity): pulumi.Output<string> {
-    const { namespace, routesFrom, dashboards } = this.args;
-    const place = { namespace, routesFrom, dashboards, gatewayClass: this.className };
+    const { namespace, routesFrom } = this.args;
+    const place = { namespace, routesFrom, pages: this.pages, gatewayClass: this.className };
     return createRights((role) => this.child(role), place, identity, this.own);
   }
 
@@ -122,14 +140,14 @@ export class Edge extends PlatformComponent {
     identity: Identity,
     gatewayClass: k8s.apiextensions.CustomResource,
   ): k8s.apiextensions.CustomResource {
-    const { namespace, routesFrom, dashboards, domain } = this.args;
+    const { namespace, routesFrom, domain } = this.args;
     const hostname = `*.${domain}`;
     const tls = certificate(
       this.child("tls"),
       { name: `${identity.name}-tls`, namespace, dnsNames: [hostname] },
       { ...this.own, dependsOn: this.args.services },
     );
-    const values = [routesFrom, ...(dashboards ? [dashboards] : [])];
+    const values = [routesFrom, ...Object.values(this.pages)];
     const others = { matchExpressions: [{ key: NAMESPACE_LABEL, operator: "In", values }] };
     return this.createObject(
       "gateway",

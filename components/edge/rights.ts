@@ -33,14 +33,15 @@ export interface RightsArgs {
   readonly namespace: pulumi.Output<string>;
   /** The other namespace whose routes it serves. */
   readonly routesFrom: pulumi.Output<string>;
-  readonly dashboards?: pulumi.Output<string>;
+  /** The platform's own, likewise, by what they are for. */
+  readonly pages: Readonly<Record<string, pulumi.Output<string>>>;
   readonly gatewayClass: string;
 }
 
 /** Resolves to the account's name once it may do its work. */
 export function createRights(
   child: (role: string) => string,
-  { namespace, routesFrom, dashboards, gatewayClass }: RightsArgs,
+  { namespace, routesFrom, pages, gatewayClass }: RightsArgs,
   identity: Identity,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> {
@@ -69,7 +70,7 @@ export function createRights(
   const bindings = [
     within("own", namespace, EDGE_RULES),
     within("routes", routesFrom, WATCHED),
-    ...(dashboards ? [within("dashboards", dashboards, WATCHED)] : []),
+    ...Object.entries(pages).map(([role, place]) => within(role, place, WATCHED)),
     everywhere,
   ];
   const bound = pulumi.all(bindings.map(({ metadata: { name: bindingName } }) => bindingName));

@@ -25,14 +25,17 @@ export interface ServerArgs {
   readonly environment: string;
   readonly namespace: pulumi.Output<string>;
   readonly routesFrom: pulumi.Output<string>;
-  readonly dashboards?: pulumi.Output<string>;
+  /** The platform's own namespaces whose routes it serves. */
+  readonly pages: readonly pulumi.Output<string>[];
+  /** Whether it tells its metrics. */
+  readonly metrics: boolean;
   readonly image: pulumi.Input<string>;
   readonly account: pulumi.Input<string>;
   readonly replicas: number;
   readonly spread: Spread;
 }
 
-const flags = ({ environment, namespace, routesFrom, dashboards }: ServerArgs): pulumi.Input<string>[] => [
+const flags = ({ environment, namespace, routesFrom, pages, metrics }: ServerArgs): pulumi.Input<string>[] => [
   ...Object.entries(LISTENS).flatMap(([name, port]) => [
     `--entryPoints.${name}.address=:${port}`,
     `--entryPoints.${name}.transport.lifeCycle.graceTimeOut=${FINISH_SECONDS}s`,
@@ -41,14 +44,14 @@ const flags = ({ environment, namespace, routesFrom, dashboards }: ServerArgs): 
   "--ping.entryPoint=health",
   "--providers.kubernetesGateway=true",
   pulumi
-    .all([namespace, routesFrom, ...(dashboards ? [dashboards] : [])])
+    .all([namespace, routesFrom, ...pages])
     .apply((namespaces) => `--providers.kubernetesGateway.namespaces=${namespaces.join(",")}`),
   `--providers.kubernetesGateway.labelSelector=platform/environment=${environment}`,
   // A pod that stops serves on for five seconds: its way there has to be gone well before.
   "--providers.providersThrottleDuration=500ms",
   // Node closes a connection that is idle for five seconds: who sends on it in that moment loses the request.
   "--serversTransport.forwardingTimeouts.idleConnTimeout=3s",
-  ...(dashboards ? METRICS : []),
+  ...(metrics ? METRICS : []),
   "--global.checkNewVersion=false",
   "--global.sendAnonymousUsage=false",
   "--log.level=WARN",
@@ -81,7 +84,7 @@ function podOf(args: ServerArgs, identity: Identity): k8s.types.input.core.v1.Po
   const probe = (path: string): k8s.types.input.core.v1.Probe => ({
     httpGet: { path, port: "health" },
   });
-  const ports = { ...LISTENS, ...(args.dashboards ? { metrics: METRICS_PORT } : {}) };
+  const ports = { ...LISTENS, ...(args.metrics ? { metrics: METRICS_PORT } : {}) };
   return {
     serviceAccountName: args.account,
     automountServiceAccountToken: true,

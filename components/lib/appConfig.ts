@@ -1,8 +1,10 @@
-import { DASHBOARDS_HOST } from "../edge/route";
+import { DASHBOARDS_HOST, STATUS_HOST } from "../edge/route";
 import { type Amounts, type AppSettings, checkAppSettings } from "./appSettings";
 import { NAME, type Reader, isText } from "./configReader";
 import type { Faults } from "./faults";
+import { parseAppBucket } from "./objectStoreConfig";
 import { parseAppDatabase } from "./postgresConfig";
+import type { AppBucket } from "../objectStore/settings";
 import type { AppDatabase } from "../postgres/service";
 
 /** One application, as the stack file describes it. */
@@ -15,15 +17,23 @@ export interface AppConfig extends AppSettings {
   readonly redis: boolean;
   /** A database of its own. */
   readonly postgres?: AppDatabase;
+  /** A bucket in the object store, with a key for it alone. */
+  readonly bucket?: AppBucket;
   readonly expose: boolean;
+  /** Tells metrics at /metrics, for Prometheus. */
+  readonly metrics: boolean;
   /** Label below the edge's domain. */
   readonly host?: string;
+  /** Of the host, what begins with this; the application sees it whole. */
+  readonly path?: string;
   /** In place of the profile's. */
   readonly replicas?: number;
 }
 
 export const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-const KEYS = ["source", "from", "port", "redis", "postgres", "expose", "host"];
+/** As browsers send it: what is encoded, doubled or climbs would be read differently by edge and application. */
+const PATH = /^(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/;
+const KEYS = ["source", "from", "port", "redis", "postgres", "bucket", "expose", "metrics", "host", "path"];
 const SETTINGS = ["replicas", "autoscale", "resources", "env", "secrets", "generate"];
 
 export function parseApps(
@@ -37,14 +47,22 @@ export function parseApps(
   const apps = entries.map(
     ([name, each]) => [name, new AppReader(name, `${place}.${name}`, reader, faults).parse(each, build)] as const,
   );
-  const taken = new Map([[DASHBOARDS_HOST, "the platform"]]);
-  for (const [name, { host }] of apps) {
-    if (host === undefined) continue;
-    const first = taken.get(host);
-    if (first) faults.add(`${place}.${name}.host`, host, `a label of its own, as ${first} has this one`);
-    taken.set(host, name);
-  }
+  checkPlaces(place, apps, faults);
   return Object.fromEntries(apps);
+}
+
+/** Applications may share a host, each below a path of its own. */
+function checkPlaces(place: string, apps: readonly (readonly [string, AppConfig])[], faults: Faults): void {
+  const taken = new Map<string, string>();
+  for (const [name, { host, path = "" }] of apps) {
+    if (host === undefined) continue;
+    const [key, value, kind] = path ? ["path", path, "path"] : ["host", host, "label"];
+    const isPlatforms = [DASHBOARDS_HOST, STATUS_HOST].includes(host);
+    const first = isPlatforms ? "the platform" : taken.get(host + path);
+    if (isPlatforms) faults.add(`${place}.${name}.host`, host, `a label of its own, as ${first} has this one`);
+    else if (first) faults.add(`${place}.${name}.${key}`, value, `a ${kind} of its own, as ${first} has this one`);
+    taken.set(host + path, name);
+  }
 }
 
 class AppReader {
@@ -83,8 +101,11 @@ class AppReader {
       port: reader.integer(`${place}.port`, app.port, 1, 65_535),
       redis: reader.flag(`${place}.redis`, app.redis),
       postgres: parseAppDatabase(name, `${place}.postgres`, app.postgres, reader, faults),
+      bucket: parseAppBucket(name, `${place}.bucket`, app.bucket, reader, faults),
       expose: reader.flag(`${place}.expose`, app.expose),
+      metrics: reader.flag(`${place}.metrics`, app.metrics),
       host: this.host(app.host),
+      path: this.path(app.path, app.host),
       replicas: app.replicas === undefined ? undefined : reader.integer(`${place}.replicas`, app.replicas, 1, 100),
       ...settings,
     };
@@ -93,6 +114,15 @@ class AppReader {
   private host(value: unknown): string | undefined {
     if (value === undefined || (isText(value) && LABEL.test(value))) return value;
     this.faults.add(`${this.place}.host`, value, 'a label below the domain of platform:edge, such as "visit-tracker"');
+    return undefined;
+  }
+
+  private path(value: unknown, host: unknown): string | undefined {
+    if (value === undefined) return undefined;
+    const place = `${this.place}.path`;
+    if (host === undefined) this.faults.add(place, value, "nothing, as there is no host");
+    if (isText(value) && PATH.test(value)) return value;
+    this.faults.add(place, value, 'a path without a slash at its end, such as "/api"');
     return undefined;
   }
 

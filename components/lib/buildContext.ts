@@ -49,6 +49,13 @@ export function contextFiles(context: string): string[] {
   return walk("").sort();
 }
 
+/** Of the arguments those that the Dockerfile asks for: another's new base image is no reason to build this one anew. */
+export function argumentsOf(context: string, known: Readonly<Record<string, string>>): Record<string, string> {
+  const dockerfile = fs.readFileSync(path.join(context, "Dockerfile"), "utf8");
+  const asked = new Set([...dockerfile.matchAll(/^\s*ARG\s+(\w+)/gim)].map(([, name]) => name));
+  return Object.fromEntries(Object.entries(known).filter(([name]) => asked.has(name)));
+}
+
 /** A hash of all that decides the image: the visible files, whether each can be executed, and the build's arguments. */
 export function hashContext(context: string, buildArgs: Readonly<Record<string, string>>): string {
   const hash = createHash("sha256");

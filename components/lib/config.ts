@@ -4,10 +4,12 @@ import { type RedisSize, SIZES } from "../redisCluster/size";
 import { type AppConfig, parseApps } from "./appConfig";
 import { type Fields, NAME, Reader, isCidrList, isText } from "./configReader";
 import { Faults } from "./faults";
+import { type ObjectStoreConfig, parseObjectStore } from "./objectStoreConfig";
 import { type PostgresConfig, parsePostgres } from "./postgresConfig";
 import type { Webhook } from "../monitoring/alertmanager";
 import type { Seal } from "../secretsPlatform/settings";
 import type { Spread } from "./spread";
+import { type StatusConfig, parseStatus } from "./statusConfig";
 
 /** One environment, as its stack file describes it: read once, checked as a whole. */
 export interface PlatformConfig {
@@ -24,8 +26,11 @@ export interface PlatformConfig {
   readonly redis: RedisSize & { readonly storage: string; readonly memory: string };
   /** Where there is one. */
   readonly postgres?: PostgresConfig;
+  readonly objectStore?: ObjectStoreConfig;
   readonly edge: EdgeConfig;
   readonly monitoring: MonitoringConfig;
+  /** The page that shows which endpoints answer, where there is one. */
+  readonly status?: StatusConfig;
   readonly profile: Profile;
   /** Who may edit the applications' namespace, and whether they get into running pods. */
   readonly access: { readonly developers: readonly string[]; readonly exec: boolean };
@@ -146,12 +151,15 @@ export function parseConfig(stack: string, raw: RawConfig): PlatformConfig {
     },
     apps: parseApps("platform:apps", raw("apps"), build, reader, faults),
   };
-  const postgres = parsePostgres("platform:postgres", raw("postgres"), config.apps, reader, faults);
+  const { apps } = config;
+  const postgres = parsePostgres("platform:postgres", raw("postgres"), apps, reader, faults);
+  const objectStore = parseObjectStore("platform:objectStore", raw("objectStore"), apps, reader, faults);
+  const status = parseStatus("platform:status", raw("status"), config, reader, faults);
   faults.throwIfAny(
     `the configuration of stack "${stack}" has faults, and nothing was done`,
     `Mend them in Pulumi.${stack}.yaml (keys and types: Pulumi.yaml).`,
   );
-  return { ...config, postgres };
+  return { ...config, postgres, objectStore, status };
 }
 
 function parseRedisSize(redis: Fields, reader: Reader): RedisSize {

@@ -53,12 +53,28 @@ export function link(
   port: number | readonly number[],
   opts: pulumi.CustomResourceOptions,
 ): k8s.networking.v1.NetworkPolicy[] {
-  const name = `${from.name}-to-${to.name}`;
-  const ports = portsOf(port);
-  const egress = allow(`${name}-egress`, from, { egress: [{ to: [podsOf(to)], ports }] }, opts);
-  const ingress = allow(`${name}-ingress`, to, { ingress: [{ from: [podsOf(from)], ports }] }, opts);
-  return [egress, ingress];
+  return [reach(from, to, port, opts), admit(from, to, port, opts)];
 }
+
+const nameOf = (from: Peer, to: Peer): string => `${from.name}-to-${to.name}`;
+
+/** The half of a link that belongs to the stack of `from`, where `to` is another stack's, which has to write the other half. */
+export const reach = (
+  from: Peer,
+  to: Peer,
+  port: number | readonly number[],
+  opts: pulumi.CustomResourceOptions,
+): k8s.networking.v1.NetworkPolicy =>
+  allow(`${nameOf(from, to)}-egress`, from, { egress: [{ to: [podsOf(to)], ports: portsOf(port) }] }, opts);
+
+/** The other half. */
+export const admit = (
+  from: Peer,
+  to: Peer,
+  port: number | readonly number[],
+  opts: pulumi.CustomResourceOptions,
+): k8s.networking.v1.NetworkPolicy =>
+  allow(`${nameOf(from, to)}-ingress`, to, { ingress: [{ from: [podsOf(from)], ports: portsOf(port) }] }, opts);
 
 /**
  * Lets clients that are no pods (nodes pulling images, users behind a load balancer) connect to these ports. Pods stay out:

@@ -69,7 +69,10 @@ export function createMonitoring(
   monitoring.watch("registry", args.registry.metrics);
   for (const [name, store] of Object.entries(args.stores)) monitoring.watch(name, store);
   if (edge.metrics) monitoring.watch("edge", edge.metrics);
-  for (const [name, { readiness }] of Object.entries(args.workloads)) monitoring.probe(name, readiness);
+  for (const [name, { readiness, metrics }] of Object.entries(args.workloads)) {
+    monitoring.probe(name, readiness);
+    if (metrics) monitoring.watch(`app-${name}`, metrics);
+  }
   if (!grafanaImage) return { watchers: [monitoring] };
   const shown = { environment, namespace: home.namespace("dashboards"), image: grafanaImage, monitoring };
   const grafana = new Grafana("grafana", { ...shown, edge, secrets }, opts);

@@ -1,61 +1,27 @@
 import assert from "node:assert/strict";
-import * as https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Outputs } from "../../checks/stand";
-import { broughtUp, eventually, kubectl, outputs } from "./world";
+import { type EdgeClient, type Reply, edgeClient } from "./edgeClient";
+import { broughtUp, eventually, kubectl } from "./world";
 
 const STACK = "dev";
 const APP = "one-time-secret";
 const READERS = 100;
 
-interface Reply {
-  readonly status: number;
-  readonly text: string;
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
 describe("one-time secret: through the edge", function () {
   this.timeout(300_000);
-  let edge: Outputs["edge"];
-  let host = "";
+  let client: EdgeClient;
 
   before(async () => {
     await broughtUp();
-    ({ edge } = await outputs(STACK));
-    host = new URL(edge.hosts[APP] ?? "").hostname;
+    client = await edgeClient(STACK, APP);
   });
 
-  const ask = (method: string, path: string, content?: string, type = "application/json"): Promise<Reply> =>
-    new Promise((done, fail) => {
-      const options = {
-        host: edge.address,
-        servername: host,
-        method,
-        path,
-        headers: { host, ...(content === undefined ? {} : { "content-type": type }) },
-        ca: edge.certificateAuthority,
-        agent: false,
-        timeout: 20_000,
-      };
-      const request = https.request(options, (response) => {
-        let text = "";
-        response.setEncoding("utf8");
-        response.on("data", (chunk: string) => (text += chunk));
-        response.on("error", fail);
-        response.on("end", () => {
-          const body = text.startsWith("{") ? (JSON.parse(text) as Reply["body"]) : {};
-          done({ status: response.statusCode ?? 0, text, body });
-        });
-      });
-      request.on("timeout", () => request.destroy(new Error("no answer in 20 s")));
-      request.on("error", fail);
-      request.end(content);
-    });
+  const ask = (...question: Parameters<EdgeClient["ask"]>): Promise<Reply> => client.ask(...question);
 
   const create = async (secret: string, more: object = {}): Promise<{ id: string; key: string }> => {
     const { status, text, body } = await ask("POST", "/api/v1/secrets", JSON.stringify({ secret, ...more }));
     assert.equal(status, 201, text);
-    assert.match(String(body.link), new RegExp(`^https://${host.replaceAll(".", "\\.")}/s/`));
+    assert.match(String(body.link), new RegExp(`^https://${client.host.replaceAll(".", "\\.")}/s/`));
     return body as { id: string; key: string };
   };
   const reveal = ({ id, key }: { id: string; key: string }, passphrase?: string): Promise<Reply> =>

@@ -9,7 +9,7 @@ const MONITORING = `${STACK}-monitoring`;
 const APPS = `${STACK}-apps`;
 const PROMETHEUS = "prometheus-prometheus-0";
 const ALERTMANAGER = "alertmanager-alertmanager-0";
-const APPLICATIONS = ["one-time-secret", "visit-tracker"];
+const APPLICATIONS = ["notes", "notes-page", "one-time-secret", "plato", "visit-tracker"];
 
 interface Target {
   readonly health: string;
@@ -62,8 +62,8 @@ describe(`monitoring of an environment (sandbox ${NAME})`, function () {
 
   it("[002.7] reaches every target that the components named", async () => {
     const expected = [
-      ...["alertmanager", "blackbox", "prometheus", "redis", "registry", "vault"],
-      ...APPLICATIONS.map((name) => `endpoint-${name}`),
+      ...["alertmanager", "blackbox", "postgres", "prometheus", "redis", "registry", "vault"],
+      ...[...APPLICATIONS, "status-page"].map((name) => `endpoint-${name}`),
       ...SHARED.map(({ name }) => name),
     ].sort();
     await eventually(async () => {

@@ -3,7 +3,9 @@ import { pathsOf } from "./paths";
 import { findingsIn, judge, unusedIn } from "./judged";
 import { type Run, Stage, appsOf } from "./stage";
 
-const APPS = { "visit-tracker": { ...appsOf("dev")["visit-tracker"], postgres: true } };
+const BARE = { "visit-tracker": appsOf("dev")["visit-tracker"] };
+const APPS = { "visit-tracker": { ...BARE["visit-tracker"], postgres: true } };
+const WITHOUT = { "platform:postgres": {}, "platform:apps": BARE };
 const EXTERNAL = { host: "db.example.com", addresses: ["203.0.113.7/32"] };
 
 describe("the program and its Postgres", function () {
@@ -18,7 +20,7 @@ describe("the program and its Postgres", function () {
     const run = (postgres: object): Promise<Run> =>
       stage.run("dev", { config: { "platform:postgres": postgres, "platform:apps": APPS } });
     [without, single, copied, external] = await Promise.all([
-      stage.run("dev"),
+      stage.run("dev", { config: WITHOUT }),
       run({ mode: "single", memory: "256Mi" }),
       run({ mode: "replicated" }),
       run({ external: EXTERNAL }),
@@ -83,7 +85,7 @@ describe("the program and its Postgres", function () {
   });
 
   it("refuses an application's wish for a database where there is none", async () => {
-    const { error } = await stage.run("dev", { config: { "platform:apps": APPS } });
+    const { error } = await stage.run("dev", { config: { ...WITHOUT, "platform:apps": APPS } });
     assert.match(error ?? "", /platform:apps\.visit-tracker\.postgres: found .* as there is no platform:postgres/);
   });
 });

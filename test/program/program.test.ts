@@ -7,7 +7,7 @@ import type { Fields, Registered } from "../unit/components/recorder";
 import { type Golden, differences, goldenOf, readGolden, writeGolden } from "./golden";
 import { findingsIn, judge, unusedIn } from "./judged";
 import { pathsOf } from "./paths";
-import { AUTHORITY_KEY, KEY, type Run, STACKS, Stage, appsOf } from "./stage";
+import { AUTHORITY_KEY, KEY, type Run, STACKS, Stage, appsOf, pageOf } from "./stage";
 
 const HINT = "If that is what you meant: UPDATE_GOLDEN=1 npx mocha 'test/program/*.test.ts', and commit the files.";
 
@@ -20,7 +20,7 @@ const CLUSTER_WIDE = [
   "ValidatingAdmissionPolicyBinding",
 ];
 
-/** What a Redis of each stack's mode needs open, to its clients and between its own pods. */
+/** What a Redis and a Postgres of each stack's mode need open, to their clients and between their own pods. */
 const CLIENT_PORTS: Record<string, readonly number[]> = { dev: [6379], qa: [6379, 26379], prod: [6379] };
 const PATHS_INSIDE: Record<string, readonly string[]> = {
   dev: [],
@@ -30,6 +30,8 @@ const PATHS_INSIDE: Record<string, readonly string[]> = {
     "data/redis → data/redis TCP 16379",
     "data/redis-shrink → data/redis TCP 6379",
     "data/redis-grow → data/redis TCP 6379",
+    "data/postgres → data/postgres TCP 5432",
+    "data/postgres → data/postgres TCP 8008",
   ],
 };
 
@@ -134,15 +136,16 @@ describe("the program", function () {
 
       it("says where its applications answer, and which images they run", () => {
         const { endpoints, releases } = run().outputs as { endpoints: Fields; releases: Fields };
-        const apps = Object.keys(appsOf(stack)).sort();
+        const apps = [...Object.keys(appsOf(stack)), ...(pageOf(stack) ? ["status-page"] : [])].sort();
         assert.deepEqual([Object.keys(endpoints).sort(), Object.keys(releases).sort()], [apps, apps]);
       });
 
       it("says under which hosts browsers find the applications, where, and whom to trust", () => {
         const { edge } = run().outputs as { edge: Fields };
-        const hosts = Object.entries(appsOf(stack)).flatMap(([name, { host }]) =>
-          host ? [[name, `https://${host}.${stack}.platform.test`]] : [],
+        const hosts = Object.entries(appsOf(stack)).flatMap(([name, { host, path = "" }]) =>
+          host ? [[name, `https://${host}.${stack}.platform.test${path}`]] : [],
         );
+        if (pageOf(stack)) hosts.push(["status-page", `https://status.${stack}.platform.test`]);
         assert.ok(hosts.length > 0);
         const certificateAuthority = "certificate of the authority";
         assert.deepEqual(edge, {
@@ -178,10 +181,11 @@ describe("the program", function () {
 
       it("opens the declared paths, and no other", () => {
         const apps = Object.entries(appsOf(stack));
-        const links = apps.flatMap(([name, { redis }]) =>
-          redis
-            ? (CLIENT_PORTS[stack] ?? []).map((port) => `${stack}-apps/${name} → ${stack}-data/redis TCP ${port}`)
-            : [],
+        const links = apps.flatMap(([name, { redis, postgres }]) =>
+          [
+            ...(redis ? (CLIENT_PORTS[stack] ?? []).map((port) => `redis TCP ${port}`) : []),
+            ...(postgres ? ["postgres TCP 5432"] : []),
+          ].map((store) => `${stack}-apps/${name} → ${stack}-data/${store}`),
         );
         const inside = (PATHS_INSIDE[stack] ?? []).map((path) => path.replaceAll("data/", `${stack}-data/`));
         const exposed = apps.flatMap(([name, { expose, port }]) =>
@@ -208,6 +212,7 @@ describe("the program", function () {
           `${stack}-registry/registry TCP 5011`,
           `${vault} TCP 8200`,
           `${stack}-data/redis TCP 9121`,
+          `${stack}-data/postgres TCP 9187`,
           ...(stack === "dev" ? SHARED : []).map(
             ({ name, port, peer }) => `${peer.namespace as string}/${name} TCP ${port}`,
           ),
@@ -215,13 +220,37 @@ describe("the program", function () {
         const probed = apps.map(
           ([name, { port }]) => `${stack}-monitoring/blackbox → ${stack}-apps/${name} TCP ${port}`,
         );
-        const all = [...links, ...inside, ...exposed, ...edge, ...own, ...readers, ...watched, ...probed];
+        const page = `${stack}-status/status-page TCP 3000`;
+        const status = pageOf(stack)
+          ? [
+              `${stack}-edge/edge → ${page}`,
+              `${stack}-monitoring/blackbox → ${page}`,
+              `${stack}-status/status-page → ${stack}-edge/edge TCP 8443`,
+            ]
+          : [];
+        const all = [...status, ...links, ...inside, ...exposed, ...edge, ...own, ...readers, ...watched, ...probed];
         assert.deepEqual(pathsOf(run().resources), all.sort());
         const undefended = run().resources.filter(({ type }) => !type.endsWith(":NetworkPolicy"));
         assert.ok(pathsOf(undefended).includes(`${stack}-registry/registry → ${stack}-registry/registry anything`));
       });
     });
   }
+
+  it("opens between environments what leads from a status page to the edges that it watches, and nothing else", () => {
+    const all = STACKS.flatMap((stack) => (runs[stack] as Run).resources);
+    const stackOf = (pod: string): string => pod.split("-")[0] ?? "";
+    const crossing = pathsOf(all).filter((path) => {
+      const [from = "", to = ""] = path.split(" → ").map(stackOf);
+      return from !== to && [from, to].every((each) => (STACKS as readonly string[]).includes(each));
+    });
+    const wanted = STACKS.flatMap((stack) =>
+      (pageOf(stack)?.environments ?? [])
+        .filter((each) => each !== stack)
+        .map((each) => `${stack}-status/status-page → ${each}-edge/edge TCP 8443`),
+    );
+    assert.ok(wanted.length > 0);
+    assert.deepEqual(crossing, wanted.sort());
+  });
 
   it("tells a difference by resource and value, and no difference by nothing", () => {
     const before = { resources: { a: { inputs: { x: 1, y: [1, 2] } }, gone: {} }, outputs: { url: "one" } };

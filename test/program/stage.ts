@@ -36,13 +36,23 @@ interface App {
   readonly from?: string;
   readonly port: number;
   readonly redis?: boolean;
+  readonly postgres?: boolean;
   readonly expose?: boolean;
   readonly host?: string;
+  readonly path?: string;
 }
 
 export const appsOf = (stack: string): Record<string, App> => {
   const file = parse(readFileSync(join(ROOT, `Pulumi.${stack}.yaml`), "utf8")) as { config: Record<string, unknown> };
   return (file.config["platform:apps"] ?? {}) as Record<string, App>;
+};
+
+/** Where the stack's status page comes from, if it has one. */
+export const pageOf = (
+  stack: string,
+): { readonly source?: string; readonly environments: readonly string[] } | undefined => {
+  const file = parse(readFileSync(join(ROOT, `Pulumi.${stack}.yaml`), "utf8")) as { config: Record<string, unknown> };
+  return file.config["platform:status"] as ReturnType<typeof pageOf>;
 };
 
 /**
@@ -80,6 +90,11 @@ export class Stage {
     const [source, own] = (await Promise.all(registries)) as [FakeRegistry, FakeRegistry];
     const stage = new Stage(dir, cluster, source, own);
     for (const stack of STACKS) {
+      // The program looks into the files of the other stacks, where it runs.
+      const file = `Pulumi.${stack}.yaml`;
+      stage.write(file, readFileSync(join(ROOT, file), "utf8"));
+      const page = pageOf(stack)?.source;
+      if (page) stage.write(`${page}/Dockerfile`, "FROM scratch\n");
       const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
       stage.cluster.handlers[`${definitions}?labelSelector=platform%2Fdefinition`] = json({ items: [] });
       stage.cluster.handlers[`${definitions}/${DEFINITION.metadata.name}?fieldManager=platform&force=true`] = (
@@ -90,7 +105,7 @@ export class Stage {
         json({ status: { conditions: [{ type: "Established", status: "True" }] } })(request, response);
       };
       for (const [name, { source, expose }] of Object.entries(appsOf(stack))) {
-        if (source) stage.write(`${source}/Dockerfile`, "FROM scratch\n");
+        if (source) stage.write(`${source}/Dockerfile`, basesOf(source));
         const service = json({ status: { loadBalancer: { ingress: [{ ip: "192.0.2.10" }] } } });
         if (expose) stage.cluster.handlers[`/api/v1/namespaces/${stack}-apps/services/${name}`] = service;
       }
@@ -202,5 +217,9 @@ interface RunOptions {
   /** Images that the target has beside those that can be built. */
   readonly published?: readonly string[];
 }
+
+/** What the real one is built on, so that a golden shows it. */
+const basesOf = (source: string): string =>
+  (readFileSync(join(ROOT, source, "Dockerfile"), "utf8").match(/^ARG \w+/gm) ?? []).join("\n");
 
 const registryOf = (stack: string): string => `registry.${stack}-registry.svc.cluster.local`;

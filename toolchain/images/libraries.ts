@@ -87,6 +87,13 @@ export function interpreter(elf: Buffer): string | undefined {
   return undefined;
 }
 
+/** Where the tree has a library. */
+export function libraryIn(tree: string, name: string): string {
+  const found = libraryDirectories(tree).find((directory) => existsSync(join(directory, name)));
+  if (found === undefined) throw new Error(`no package here has ${name}`);
+  return join(found, name).slice(tree.length);
+}
+
 /** Debian keeps libraries below a directory per processor, whose name need not be known: the tree has just one. */
 function libraryDirectories(tree: string): string[] {
   return ["lib", "usr/lib"].flatMap((parent) => {

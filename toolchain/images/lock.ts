@@ -36,6 +36,8 @@ export interface DebianFilesRecipe {
   files: Record<string, string>;
   /** What is no program: files, or directories with all below them; links become what they point to. */
   data?: Record<string, string>;
+  /** Shared libraries, by name, that a program loads only when it comes to need them. */
+  libraries?: string[];
   /** Package paths below `data` that stay out. */
   without?: string[];
   /** A multi-call binary (a path in the image) that gets a link per applet beside it. */
@@ -45,10 +47,11 @@ export interface DebianFilesRecipe {
   directories?: Record<string, number>;
 }
 
-/** The smallest Debian that can install packages. */
+/** The smallest Debian that can install packages, with some of them in it. */
 export interface DebianBaseRecipe {
   kind: "debian-base";
   suite: string;
+  packages?: string[];
 }
 
 /** Node.js and npm from their npm packages, on another image of the lock. */

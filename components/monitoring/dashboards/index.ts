@@ -2,6 +2,7 @@ import { applications } from "./applications";
 import type { Dashboard } from "./dashboard";
 import { edge } from "./edge";
 import { nodes } from "./nodes";
+import { objectStore } from "./objectStore";
 import { overview } from "./overview";
 import { postgres } from "./postgres";
 import { redis } from "./redis";
@@ -14,6 +15,7 @@ export const DASHBOARDS: readonly [Dashboard, ...Dashboard[]] = [
   edge,
   redis,
   postgres,
+  objectStore,
   vault,
   nodes,
 ];

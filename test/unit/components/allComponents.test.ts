@@ -16,11 +16,23 @@ const makers: Record<string, (scene: Scene, name: string) => unknown> = {
     scene.postgres(name).clientSecret("web", `${name}-apps`);
     scene.postgres(`${name}-copied`, { mode: "replicated", replicas: 2 });
   },
+  ObjectStore: (scene, name) => {
+    const store = scene.objectStore(name, { environment: name });
+    store.clientSecret("web", `${name}-apps`);
+    store.certificateOf(`${name}-web`, `${name}-apps`, { parent: store });
+    scene.objectStore(`${name}-parts`, { environment: name, mode: "distributed", servers: 4, spread: "hard" });
+  },
   Registry: (scene, name) => scene.registry(name).pullSecret(`${name}-apps`, "apps"),
-  AppWorkload: (scene, name) =>
+  AppWorkload: (scene, name) => {
+    scene.app(`${name}-keeps`, { storage: "1Gi" });
     scene.app(name, {
       redis: scene.redis(`${name}-cache`),
       postgres: scene.postgres(`${name}-store`, { databases: { [name]: { database: name, connections: 5 } } }),
+      store: scene.objectStore(`${name}-objects`, {
+        environment: name,
+        buckets: { [name]: { name: "files", access: "read" } },
+      }),
+      load: ["node", "load.js"],
       expose: true,
       replicas: undefined,
       autoscale: { min: 2, max: 4, cpu: 60 },
@@ -28,7 +40,8 @@ const makers: Record<string, (scene: Scene, name: string) => unknown> = {
       host: name,
       vault: scene.secrets(`${name}-vault`, { environment: name }),
       secrets: { KEY: `apps/${name}#key` },
-    }),
+    });
+  },
   Edge: (scene, name) => scene.edge(name, { replicas: 2, spread: "hard" }),
   AppImage: (scene, name) => scene.image(source(), name),
   SecretsPlatform: (scene, name) => {

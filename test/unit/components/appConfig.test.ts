@@ -30,6 +30,7 @@ describe("an application's entry in a stack file", () => {
   it("says all that an application may be told", () => {
     const settings = {
       host: "web",
+      path: "/api/v1",
       autoscale: { min: 2, max: 6, cpu: 60 },
       resources: { requests: { cpu: "100m" }, limits: { memory: "512Mi" } },
       env: { LEVEL: "info" },
@@ -44,6 +45,10 @@ describe("an application's entry in a stack file", () => {
   const single: [string, Raw, string][] = [
     ["an unknown key", { hosts: "web" }, 'apps.web.hosts: found "web", allowed is one of source, from'],
     ["a host of two labels", { host: "a.b" }, 'apps.web.host: found "a.b", allowed is a label below the domain'],
+    ["a path without its slash", { host: "web", path: "api" }, 'apps.web.path: found "api", allowed is a path without'],
+    ["a path with one too many", { host: "web", path: "/api/" }, 'apps.web.path: found "/api/", allowed is a path'],
+    ["a path that climbs", { host: "web", path: "/api/../x" }, 'apps.web.path: found "/api/../x", allowed is a path'],
+    ["a path of no host", { path: "/api" }, 'apps.web.path: found "/api", allowed is nothing, as there is no host'],
     ["a host in capitals", { host: "Web" }, 'apps.web.host: found "Web", allowed is a label below the domain'],
     ["a thing to generate", { generate: "KEY" }, 'apps.web.generate: found "KEY", allowed is a list of variables'],
     [
@@ -65,6 +70,16 @@ describe("an application's entry in a stack file", () => {
       "something generated without a name",
       { generate: ["A-B"] },
       'apps.web: found "A-B", allowed is the name of a variable',
+    ],
+    [
+      "metrics that are neither told nor not",
+      { metrics: "yes" },
+      'apps.web.metrics: found "yes", allowed is true or false',
+    ],
+    [
+      "a bucket with another access",
+      { bucket: { access: "all" } },
+      'apps.web.bucket.access: found "all", allowed is read or write',
     ],
     ["no replicas", { replicas: 0 }, "apps.web.replicas: found 0, allowed is a whole number from 1 to 100"],
     [
@@ -146,6 +161,17 @@ describe("an application's entry in a stack file", () => {
     ]);
     assert.ok(!Array.isArray(parse({ ...both, two: { ...sound, host: "two" } })));
     assert.ok(!Array.isArray(parse({ one: sound, two: sound })));
+  });
+
+  it("shares a host by a path that no other has there", () => {
+    const at = (path?: string): Raw => ({ ...sound, host: "web", path });
+    assert.ok(!Array.isArray(parse({ one: at(), two: at("/api"), three: at("/api/v2") })));
+    assert.deepEqual(parse({ one: at(), two: at("/api"), three: at("/api") }), [
+      'apps.three.path: found "/api", allowed is a path of its own, as two has this one',
+    ]);
+    assert.deepEqual(parse({ one: { ...at("/api"), host: "grafana" } }), [
+      'apps.one.host: found "grafana", allowed is a label of its own, as the platform has this one',
+    ]);
   });
 });
 

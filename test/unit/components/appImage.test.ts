@@ -19,7 +19,7 @@ describe("AppImage", () => {
     );
   });
 
-  it("is built with the base images, under the name it is pushed to, once the registry answers", async () => {
+  it("is built with the base images that it asks for, under the name it is pushed to, once the registry answers", async () => {
     const recording = await built();
     const build = one(recording, "RemoteImage");
     assert.equal(field(build, "name"), `192.0.2.1/web:${tagOf(recording)}`);

@@ -152,6 +152,54 @@ describe("AppWorkload", () => {
     assert.deepEqual(rollingUpdate, { maxUnavailable: 0, maxSurge: 1 });
   });
 
+  describe("with a volume of its own", () => {
+    let recording: Recording;
+    before(async () => {
+      recording = await app({ storage: "3Gi" });
+    });
+
+    it("has it at /data, and may write nowhere else but to /tmp", () => {
+      const claim = one(recording, "PersistentVolumeClaim");
+      assert.equal(field(claim, "spec.resources.requests.storage"), "3Gi");
+      assert.deepEqual(field(claim, "spec.accessModes"), ["ReadWriteOnce"]);
+      const server = one(recording, "Deployment");
+      assert.deepEqual(field(server, `${CONTAINER}.volumeMounts`), [
+        { name: "tmp", mountPath: "/tmp" },
+        { name: "data", mountPath: "/data" },
+      ]);
+      const volume = { name: "data", persistentVolumeClaim: { claimName: "web" } };
+      assert.deepEqual(field(server, "spec.template.spec.volumes.1"), volume);
+    });
+
+    it("has none without asking for it", async () => {
+      assert.deepEqual(names(await app(), "PersistentVolumeClaim"), []);
+    });
+
+    it("lets go of it before the next pod takes it", () => {
+      assert.deepEqual(field(one(recording, "Deployment"), "spec.strategy"), { type: "Recreate" });
+    });
+
+    it("is refused more replicas than one", async () => {
+      await assert.rejects(
+        app({ storage: "3Gi", replicas: 2 }),
+        /replicas: found 2, allowed is 1, as its volume takes/,
+      );
+      const autoscale = { min: 1, max: 2, cpu: 60 };
+      await assert.rejects(
+        app({ storage: "3Gi", replicas: undefined, autoscale }),
+        /replicas: found nothing, allowed is 1/,
+      );
+    });
+  });
+
+  it("opens its own half of the way to what is another environment's", async () => {
+    const peer = { name: "qa-edge", namespace: "qa-edge", selector: { app: "edge" } };
+    const recording = await app({ reaches: [{ peer, port: 8443 }] });
+    assert.deepEqual(names(recording, "NetworkPolicy"), ["web-to-qa-edge-egress"]);
+    assert.equal(field(one(recording, "NetworkPolicy"), "metadata.namespace"), "dev-apps");
+    assert.deepEqual(field(one(recording, "NetworkPolicy"), "spec.policyTypes"), ["Egress"]);
+  });
+
   it("pulls with the secret it is given", async () => {
     const path = "spec.template.spec.imagePullSecrets";
     assert.deepEqual(field(one(await app({ pullSecret: "regcred" }), "Deployment"), path), [{ name: "regcred" }]);
@@ -173,6 +221,13 @@ describe("AppWorkload", () => {
         hostnames: ["shop.dev.example"],
         rules: [{ backendRefs: [{ name: "web", port: 80 }] }],
       });
+    });
+
+    it("with a path has that part of the host, and sees it whole", async () => {
+      const route = one(await hosted({ path: "/api" }), "HTTPRoute", "web-route");
+      assert.deepEqual(field(route, "spec.rules"), [
+        { matches: [{ path: { type: "PathPrefix", value: "/api" } }], backendRefs: [{ name: "web", port: 80 }] },
+      ]);
     });
 
     it("lets the edge in, on both sides, and nobody else", async () => {
@@ -278,18 +333,16 @@ describe("AppWorkload", () => {
       SALT: "{{ .SALT }}",
     });
     const policy = field(one(recording, "Policy"), "policy") as string;
-    assert.deepEqual(
-      [...policy.matchAll(/"kv\/data\/([^"]+)"/g)].map(([, path]) => path),
-      ["generated/web/KEY", "generated/web/SALT"],
-    );
+    const paths = [...policy.matchAll(/"kv\/data\/([^"]+)"/g)].map(([, path]) => path);
+    assert.deepEqual(paths, ["generated/web/KEY", "generated/web/SALT"]);
   });
 
   it("connects to what it is linked with", async () => {
     const peer = { name: "search", namespace: "dev-data", selector: { app: "search" } };
     const recording = await app({ links: [{ peer, port: 9200 }] });
     assert.deepEqual(names(recording, "NetworkPolicy").sort(), ["web-to-search-egress", "web-to-search-ingress"]);
-    const ports = field(one(recording, "NetworkPolicy", "web-to-search-egress"), "spec.egress.0.ports");
-    assert.deepEqual(ports, [{ protocol: "TCP", port: 9200 }]);
+    const egress = one(recording, "NetworkPolicy", "web-to-search-egress");
+    assert.deepEqual(field(egress, "spec.egress.0.ports"), [{ protocol: "TCP", port: 9200 }]);
   });
 
   it("takes the resources it is given, and the usual ones where nothing is said", async () => {
@@ -325,12 +378,14 @@ describe("AppWorkload", () => {
   });
 
   it("is refused with all that is wrong about it", async () => {
-    const wrong = { replicas: 2, autoscale: { min: 3, max: 2, cpu: 60 }, host: "web", secrets: { KEY: "apps/b#key" } };
+    const secrets = { KEY: "apps/b#key" };
+    const wrong = { replicas: 2, autoscale: { min: 3, max: 2, cpu: 60 }, host: "web", secrets, load: ["load"] };
     await assert.rejects(app(wrong), (error: Error) => {
       const places = [...error.message.matchAll(/^ {2}- (\S+): found/gm)].map(([, place]) => place);
-      assert.deepEqual(places, ["replicas", "edge", "vault", "args.secrets.KEY", "args.autoscale.min"]);
+      assert.deepEqual(places, ["replicas", "edge", "store", "vault", "args.secrets.KEY", "args.autoscale.min"]);
       return error.message.startsWith('the application "web" cannot be made:');
     });
+    await assert.rejects(app({ path: "/api" }), /path: found "\/api", allowed is nothing, as there is no host/);
     await assert.rejects(app({ replicas: undefined }), /replicas: found nothing, allowed is a number, or autoscale/);
   });
 });

@@ -8,7 +8,7 @@ const source = sourceFolder();
 
 /** A program with these applications in an environment that has everything. */
 function apps(config: Record<string, Partial<AppConfig>>): Promise<Recording> {
-  const usual = { port: 3000, redis: false, expose: false, source: source() };
+  const usual = { port: 3000, redis: false, expose: false, metrics: false, source: source() };
   const entries = Object.entries(config).map(([name, app]) => [name, { ...usual, ...app }] as const);
   return record((): Fields => {
     const scene = new Scene();
@@ -25,9 +25,10 @@ function apps(config: Record<string, Partial<AppConfig>>): Promise<Recording> {
         pushHost: "192.0.2.1:5443",
         redis: scene.redis(),
         postgres: scene.postgres("postgres", { databases: { rich: DATABASE } }),
+        objectStore: scene.objectStore("object-store", { buckets: { rich: BUCKET } }),
         secrets: scene.secrets("keeps"),
         edge: scene.edge(),
-        builder: { dockerHost: "unix:///nowhere", nodeImage: "registry.example/node:24@sha256:4" },
+        builder: { dockerHost: "unix:///nowhere", baseImages: {} },
         recorded: {},
         source: () => Promise.resolve(undefined),
       },
@@ -37,6 +38,7 @@ function apps(config: Record<string, Partial<AppConfig>>): Promise<Recording> {
   });
 }
 
+const BUCKET = { name: "shop", access: "write" } as const;
 const DATABASE = { database: "shop", connections: 5 };
 
 describe("the applications of a stack file", () => {
@@ -56,28 +58,35 @@ describe("the applications of a stack file", () => {
   it("take of the environment what they ask for, and nothing else", async () => {
     const recording = await apps({
       plain: {},
-      rich: { redis: true, postgres: DATABASE, host: "shop", secrets: { KEY: "apps/rich#key" } },
+      rich: { redis: true, postgres: DATABASE, bucket: BUCKET, host: "shop", secrets: { KEY: "apps/rich#key" } },
     });
     const from = (name: string): unknown =>
       field(one(recording, "Deployment", `${name}-server`), "spec.template.spec.containers.0.envFrom");
     assert.deepEqual(from("plain"), []);
-    const wanted = ["rich-redis", "rich-postgres", "rich-env"].map((name) => ({ secretRef: { name } }));
+    const wanted = ["rich-redis", "rich-postgres", "rich-object-store", "rich-env"].map((name) => ({
+      secretRef: { name },
+    }));
     assert.deepEqual(from("rich"), wanted);
     const own = (prefix: string): string[] =>
       names(recording, "NetworkPolicy").filter((name) => name.startsWith(prefix));
     assert.deepEqual(own("plain-"), []);
-    assert.equal(own("rich-").length, 6);
+    assert.equal(own("rich-").length, 8);
   });
 
   it("are told with where they answer, what they run, and the hosts of those that have one", async () => {
-    const { outputs } = await apps({ plain: {}, shown: { host: "shop", expose: true } });
+    const { outputs } = await apps({
+      plain: {},
+      shown: { host: "shop", expose: true },
+      part: { host: "shop", path: "/api" },
+    });
     const { endpoints, releases, hosts } = outputs as unknown as Record<string, Record<string, unknown>>;
     assert.deepEqual(endpoints, {
       plain: "http://plain.dev-apps.svc.cluster.local",
       shown: "http://192.0.2.10",
+      part: "http://part.dev-apps.svc.cluster.local",
     });
-    assert.deepEqual(Object.keys(releases ?? {}), ["plain", "shown"]);
-    assert.deepEqual(hosts, { shown: "https://shop.dev.example" });
+    assert.deepEqual(Object.keys(releases ?? {}), ["part", "plain", "shown"]);
+    assert.deepEqual(hosts, { shown: "https://shop.dev.example", part: "https://shop.dev.example/api" });
   });
 
   it("pull with one secret, and need a builder only where one is built", async () => {

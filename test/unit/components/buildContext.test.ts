@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, unlinkSync, wri
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
-import { contextFiles, hashContext, ignoring } from "../../../components/lib/buildContext";
+import { argumentsOf, contextFiles, hashContext, ignoring } from "../../../components/lib/buildContext";
 
 describe("the lines of .dockerignore", () => {
   const cases: [string, { ignores?: string[]; keeps?: string[] }][] = [
@@ -71,6 +71,13 @@ describe("a build context", () => {
 
   it("has the files that the build can see, in one order", () => {
     assert.deepEqual(contextFiles(context), [".dockerignore", "Dockerfile", "secret/public/key", "src/index.ts"]);
+  });
+
+  it("has of the known arguments those that its Dockerfile asks for", () => {
+    write("Dockerfile", "# ARG OTHER\nARG NODE_IMAGE=node:22\narg UNKNOWN\nFROM ${NODE_IMAGE}\n");
+    assert.deepEqual(argumentsOf(context, { NODE_IMAGE: "a", OTHER: "b" }), { NODE_IMAGE: "a" });
+    write("Dockerfile", "FROM scratch\n");
+    assert.deepEqual(argumentsOf(context, { NODE_IMAGE: "a", OTHER: "b" }), {});
   });
 
   it("without .dockerignore has all of them", () => {

@@ -7,7 +7,10 @@ import { type Raw, app, edge, parse, profile, quota, sound } from "./rawConfig";
 
 /** Of an application that asks for nothing. */
 const plain = {
+  path: undefined,
   postgres: undefined,
+  bucket: undefined,
+  metrics: false,
   autoscale: undefined,
   resources: undefined,
   env: {},
@@ -51,6 +54,7 @@ describe("configuration", () => {
       registry: { storage: "7Gi" },
       redis: { mode: "standalone", masters: 1, replicas: 0, storage: "1Gi", memory: "64Mi" },
       postgres: undefined,
+      objectStore: undefined,
       edge: { domain: "dev.example", replicas: 1 },
       monitoring: {
         enabled: true,
@@ -60,6 +64,7 @@ describe("configuration", () => {
         runbooks: "docs/runbooks",
         grafana: undefined,
       },
+      status: undefined,
       profile: { replicas: 1, spread: "soft", data: "keep", quota },
       access: { developers: ["platform:dev-developers"], exec: false },
       apps: { web: { ...plain, source: "apps/web", from: undefined, port: 3000, redis: true, expose: true } },
@@ -76,6 +81,16 @@ describe("configuration", () => {
     const web = { ...plain, source: undefined, from: "dev", port: 80, redis: false, expose: false };
     assert.deepEqual(config.apps.web, web);
     assert.deepEqual(parse({ edge, profile }).apps, {});
+  });
+
+  it("has a status page where it is asked for", () => {
+    const status = { environments: ["dev", "qa"], source: "apps/status-page" };
+    assert.deepEqual(parse({ ...sound, status }).status, { ...status, from: undefined, seconds: 15 });
+    assert.equal(parse({ ...sound, status: { ...status, interval: "2m" } }).status?.seconds, 120);
+    assert.equal(parse({ ...sound, status: {} }).status, undefined);
+    const promoted = { build: false, apps: {}, status: { environments: ["dev"], from: "dev" } };
+    const { source, from } = parse({ ...sound, ...promoted }).status ?? {};
+    assert.deepEqual([source, from], [undefined, "dev"]);
   });
 
   it("gives each mode of Redis the size that it usually has", () => {

@@ -41,6 +41,51 @@ describe("a fault of the configuration", () => {
       { deployers: ["prod"], clusterServices: "use" },
       'platform:deployers: found ["prod"], allowed is nothing where platform:clusterServices is use',
     ],
+    [
+      "a page that watches nobody",
+      { status: { source: "apps/status-page" } },
+      "platform:status.environments: found nothing, allowed is a list of stacks such as",
+    ],
+    [
+      "a page that watches one twice",
+      { status: { source: "apps/status-page", environments: ["qa", "qa"] } },
+      'platform:status.environments: found ["qa","qa"], allowed is a list of stacks',
+    ],
+    [
+      "a page without a source where images are built",
+      { status: { from: "dev", environments: ["qa"] } },
+      "platform:status.source: found nothing, allowed is the folder with the page's Dockerfile",
+    ],
+    [
+      "a page without a stage before where none are",
+      { build: false, apps: {}, status: { source: "apps/status-page", environments: ["qa"] } },
+      "platform:status.from: found nothing, allowed is the stack whose image to run",
+    ],
+    [
+      "a page that asks all the time",
+      { status: { source: "apps/status-page", environments: ["qa"], interval: "1s" } },
+      'platform:status.interval: found "1s", allowed is from 5s to 1h',
+    ],
+    [
+      "a page that hardly asks",
+      { status: { source: "apps/status-page", environments: ["qa"], interval: "2h" } },
+      'platform:status.interval: found "2h", allowed is from 5s to 1h',
+    ],
+    [
+      "a word that the page does not know",
+      { status: { source: "apps/status-page", environments: ["qa"], host: "kuma" } },
+      'platform:status.host: found "kuma", allowed is one of environments, source, from, interval',
+    ],
+    [
+      "an application of the page's name",
+      { apps: { "status-page": app }, status: { source: "apps/status-page", environments: ["qa"] } },
+      "platform:apps.status-page: found {",
+    ],
+    [
+      "an application with the page's host",
+      { apps: { web: { ...app, host: "status" } } },
+      'platform:apps.web.host: found "status", allowed is a label of its own, as the platform has this one',
+    ],
     ["the pin", { clusterUid: 12 }, "platform:clusterUid: found 12, allowed is the UID of the cluster's kube-system"],
     ["build", { build: "perhaps", apps: {} }, 'platform:build: found "perhaps", allowed is true or false'],
     [

@@ -72,6 +72,40 @@ describe("Edge", () => {
     assert.equal((one(both, "Service").inputs.spec as { ports: unknown[] }).ports.length, 2);
   });
 
+  it("serves the status page's route too where there is one, and tells no metrics for it", async () => {
+    const [dashboards, status] = [pulumi.output("dev-dashboards"), pulumi.output("dev-status")];
+    const all = await edge({ dashboards, status });
+    const { namespaces } = listener(all, "https").allowedRoutes as {
+      namespaces: { selector: { matchExpressions: { values: string[] }[] } };
+    };
+    assert.deepEqual(namespaces.selector.matchExpressions[0]?.values, ["dev-apps", "dev-dashboards", "dev-status"]);
+    assert.deepEqual(rules(all, "Role", "edge-status-role"), rules(all, "Role", "edge-routes-role"));
+    const alone = await edge({ status });
+    const flags = field(one(alone, "Deployment"), `${CONTAINER}.args`) as string[];
+    assert.ok(flags.includes("--providers.kubernetesGateway.namespaces=dev-edge,dev-apps,dev-status"));
+    assert.ok(!JSON.stringify(flags).includes("metrics"));
+  });
+
+  it("lets in the pods of the status pages that ask here, at the port for https, and no other pod", async () => {
+    const asked = await edge({ watchers: ["dev", "prod"] });
+    const admitted = ["dev", "prod"].map((each) =>
+      one(asked, "NetworkPolicy", `edge-status-of-${each}-to-edge-ingress`),
+    );
+    for (const [index, stack] of ["dev", "prod"].entries()) {
+      const page = { "app.kubernetes.io/name": "status-page", "app.kubernetes.io/component": "app" };
+      const from = [
+        {
+          namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": `${stack}-status` } },
+          podSelector: { matchLabels: page },
+        },
+      ];
+      const rule = { from, ports: [{ protocol: "TCP", port: 8443 }] };
+      assert.deepEqual(field(admitted[index] as (typeof admitted)[0], "spec.ingress"), [rule]);
+    }
+    const more = names(asked, "NetworkPolicy").length - names(recording, "NetworkPolicy").length;
+    assert.equal(more, 2);
+  });
+
   it("sends plain http to https, where that has a port of its own too", async () => {
     const redirectOf = (from: Recording): unknown =>
       field(one(from, "HTTPRoute", "edge-redirect"), "spec.rules.0.filters.0.requestRedirect");

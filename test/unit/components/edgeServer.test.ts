@@ -90,6 +90,7 @@ describe("the server of the edge, with what the program asks for", function () {
       const scene = new Scene();
       const edge = scene.edge("edge", { dashboards: pulumi.output("dev-dashboards") });
       scene.app("web", { edge, host: "shop" });
+      scene.app("api", { edge, host: "shop", path: "/api" });
       scene.app("dashboards", { edge, host: "charts", namespace: "dev-dashboards" });
     });
     // Elsewhere than where it listens in its pod: other tests may run beside.
@@ -109,6 +110,7 @@ describe("the server of the edge, with what the program asks for", function () {
     const tls = certificate(dir, "edge", root, { commonName: "edge", names: names.map((name) => `DNS:${name}`) });
     cluster = new GatewayCluster(recording, tls);
     cluster.endpoints("web", [await backend("first")]);
+    cluster.endpoints("api", [await backend("api")]);
     cluster.endpoints("dashboards", [await backend("charts")], "dev-dashboards");
     const api = await cluster.start();
     const kubeconfig = join(dir, "kubeconfig");
@@ -145,6 +147,12 @@ describe("the server of the edge, with what the program asks for", function () {
     assert.deepEqual([(await page(HOST)).status, (await page(HOST)).body], [200, "first"]);
     assert.equal((await page("nobody.dev.example")).status, 404);
     assert.equal((await page("nobody.dev.example", "/ready")).status, 404);
+  });
+
+  it("leads to another application below its path, and there only", async () => {
+    for (const path of ["/api", "/api/", "/api/things?x=1"]) assert.equal((await page(HOST, path)).body, "api", path);
+    for (const path of ["/", "/apis", "/other/api"]) assert.equal((await page(HOST, path)).body, "first", path);
+    assert.equal((await page("nobody.dev.example", "/api")).status, 404);
   });
 
   it("leads to the dashboards, in a namespace of their own", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Peer, fromOutsidePods, link } from "../../../components/lib/network";
+import { type Peer, admit, fromOutsidePods, link, reach } from "../../../components/lib/network";
 import { type Registered, record } from "./recorder";
 import { Scene, field } from "./scene";
 
@@ -39,6 +39,17 @@ describe("a link", () => {
       (each) => `${field(each, "metadata.namespace") as string}/${field(each, "metadata.name") as string}`,
     );
     assert.equal(new Set(objects).size, 4);
+  });
+});
+
+describe("the halves of a link", () => {
+  it("are written by a stack each, and are the link together", async () => {
+    const inputsOf = (found: Registered[]): unknown[] => found.map(({ inputs }) => inputs);
+    const [out] = inputsOf(await policies((scene) => void reach(web, redis, 6379, scene.opts)));
+    const [into] = inputsOf(await policies((scene) => void admit(web, redis, 6379, scene.opts)));
+    const whole = inputsOf(await policies((scene) => link(web, redis, 6379, scene.opts)));
+    assert.deepEqual([out, into], whole);
+    assert.notDeepEqual(out, into);
   });
 });
 

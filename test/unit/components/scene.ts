@@ -11,6 +11,8 @@ import { AppWorkload, type AppWorkloadArgs } from "../../../components/appWorklo
 import { Edge, type EdgeArgs } from "../../../components/edge";
 import { Environment, type EnvironmentArgs } from "../../../components/environment";
 import { Grafana, type GrafanaArgs } from "../../../components/monitoring/grafana";
+import { ObjectStore, type ObjectStoreArgs } from "../../../components/objectStore";
+import type { AppBucket } from "../../../components/objectStore/settings";
 import { Postgres, type PostgresArgs } from "../../../components/postgres";
 import { ExternalPostgres, type ExternalPostgresArgs } from "../../../components/postgres/external";
 import { RedisCluster, type RedisClusterArgs } from "../../../components/redisCluster";
@@ -75,6 +77,33 @@ export class Scene {
   externalPostgres(change: Partial<ExternalPostgresArgs> = {}): ExternalPostgres {
     const args = { host: "db.example.com", port: 6432, addresses: ["203.0.113.7/32"], databases: this.databases };
     return new ExternalPostgres("postgres", { ...args, secrets: this.vault, ...change });
+  }
+
+  readonly buckets: Readonly<Record<string, AppBucket>> = {
+    web: { name: "files", access: "read", load: ["node", "load.js"] },
+    "my-shop": { name: "orders", access: "write" },
+  };
+
+  objectStore(name = "object-store", change: Partial<ObjectStoreArgs> = {}): ObjectStore {
+    const args: ObjectStoreArgs = {
+      environment: "dev",
+      namespace: pulumi.output("dev-data"),
+      images: {
+        server: "images.example/minio@sha256:1",
+        front: "images.example/traefik@sha256:2",
+        keeper: "images.example/node@sha256:3",
+      },
+      mode: "standalone",
+      servers: 1,
+      storage: "2Gi",
+      memory: "512Mi",
+      spread: "soft",
+      buckets: this.buckets,
+      secrets: this.vault,
+      authority: "certificate of the authority",
+      services: [],
+    };
+    return new ObjectStore(name, { ...args, ...change }, this.opts);
   }
 
   registry(name = "registry", change: Partial<RegistryArgs> = {}): Registry {
@@ -216,8 +245,11 @@ export class Scene {
 
   image(source: string, name = "web", registry: Registry = this.registry(`${name}-registry`)): AppImage {
     const provider = new docker.Provider(`${name}-builder`, { host: "unix:///nowhere" });
-    const buildArgs = { NODE_IMAGE: "registry.example/node:24@sha256:4" };
-    return new AppImage(name, { source, registry, pushHost: "192.0.2.1", buildArgs }, { provider });
+    const baseImages = {
+      NODE_IMAGE: "registry.example/node:24@sha256:4",
+      OTHER_IMAGE: "registry.example/other@sha256:5",
+    };
+    return new AppImage(name, { source, registry, pushHost: "192.0.2.1", baseImages }, { provider });
   }
 }
 
@@ -227,7 +259,7 @@ export function sourceFolder(): () => string {
   before(() => {
     folder = join(mkdtempSync(join(tmpdir(), "source-")), "web");
     mkdirSync(folder);
-    writeFileSync(join(folder, "Dockerfile"), "FROM scratch\n");
+    writeFileSync(join(folder, "Dockerfile"), "ARG NODE_IMAGE\nFROM scratch\n");
   });
   after(() => rmSync(join(folder, ".."), { recursive: true, force: true }));
   return () => folder;

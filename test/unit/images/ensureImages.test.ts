@@ -170,16 +170,18 @@ describe("ensureImages", () => {
       const library = join(destination, "usr/lib/x86_64-linux-gnu/libextra.so.1");
       const loader = `#!/bin/sh\ncase "$*" in *extra.so) printf '\\tlibextra.so.1 => ${library} (0x1)\\n' ;; esac\n`;
       writeFileSync(join(destination, "lib64/ld.so"), loader, { mode: 0o755 });
-      writeFileSync(library, "");
+      for (const file of [library, library.replace("extra", "late")]) writeFileSync(file, "");
       writeFileSync(join(destination, "usr/bin/server"), dynamicProgram("/lib64/ld.so"));
       writeFileSync(join(destination, "usr/lib/server/extra.so"), staticProgram("extra"));
       return versions;
     };
-    const digest = await digestOf(lockWith({ ...SERVER, data: { "/usr/lib/server": "/usr/lib/server" } }));
+    const recipe = { ...SERVER, data: { "/usr/lib/server": "/usr/lib/server" } };
+    const digest = await digestOf(lockWith({ ...recipe, libraries: ["liblate.so.1"] }));
     const [layer] = blob<{ layers: Descriptor[] }>(digest).layers;
     const found = namesIn(layer?.digest ?? "");
-    for (const file of ["usr/lib/server/extra.so", "usr/lib/x86_64-linux-gnu/libextra.so.1", "lib64/ld.so"])
-      assert.ok(found.includes(file), file);
+    const loaded = ["libextra.so.1", "liblate.so.1"].map((name) => `usr/lib/x86_64-linux-gnu/${name}`);
+    for (const file of ["usr/lib/server/extra.so", ...loaded, "lib64/ld.so"]) assert.ok(found.includes(file), file);
+    await assert.rejects(digestOf(lockWith({ ...recipe, libraries: ["libno.so"] })), /no package here has libno\.so/);
   });
 
   it("lies on another image where it has a base, and is another one where that changes", async () => {

@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { ensure } from "../../../toolchain";
 import type { LockItem } from "../../../toolchain/lock";
+import { releaseObstacle } from "../../../toolchain/osRelease";
 import { Scratch, goItem } from "./scratch";
 
 /** apt-get that knows two packages and fetches them out of a directory; what it is told goes to a file. */
@@ -94,10 +95,39 @@ describe("Debian packages", () => {
       assert.match(status, new RegExp(`^Package: ${name}$`, "m"));
   });
 
+  it("run with libraries that lie apart from the others too", async () => {
+    const toolchain = await get({ libraries: ["private"] });
+    const libraries = path.join(toolchain.dir("tool"), "root/usr/lib/x86_64-linux-gnu");
+    const said = execFileSync(path.join(toolchain.path, "tool"), { encoding: "utf8" });
+    assert.equal(said, `tool ${libraries}:${libraries}/private\n`);
+  });
+
+  it("draw with their own fonts alone", async () => {
+    deb("libtool_2.0_all.deb", {
+      "usr/bin/tool": '#!/bin/sh\necho "$FONTCONFIG_FILE"\n',
+      "usr/share/fonts/one.ttf": "font",
+    });
+    const toolchain = await get();
+    const file = execFileSync(path.join(toolchain.path, "tool"), { encoding: "utf8" }).trim();
+    const fonts = path.join(toolchain.dir("tool"), "root/usr/share/fonts");
+    assert.deepEqual(
+      [...fs.readFileSync(file, "utf8").matchAll(/<dir>(.*)<\/dir>/g)].map(([, directory]) => directory),
+      [fonts],
+    );
+    assert.ok(fs.existsSync(path.join(fonts, "one.ttf")));
+  });
+
   it("that lack what a link promises are refused", async () => {
     await assert.rejects(
       get({ links: { toolctl: "usr/bin/gone" } }),
       /links\.toolctl: the packages tool hold no usr\/bin\/gone/,
+    );
+  });
+
+  it("cannot be had where the distribution has none of them", async () => {
+    await assert.rejects(
+      get({ release: 999 }),
+      /Debian has tool from 999 on, and this is .*: install tool with the machine's own package manager/,
     );
   });
 
@@ -107,5 +137,25 @@ describe("Debian packages", () => {
       ensure(["tool"], scratch.options({ tool: item() }, { env })),
       /Debian packages tool and this machine has no apt-get, dpkg-deb, tar: install tool with/,
     );
+  });
+});
+
+describe("a distribution", () => {
+  const obstacle = (release: number | undefined, running: string): string | undefined =>
+    releaseObstacle({ kind: "debian", packages: ["tool"], diskGB: 1, ...(release && { release }) }, running);
+  const debian = (version: string): string => `PRETTY_NAME="Debian ${version}"\nID=debian\nVERSION_ID="${version}"\n`;
+
+  it("has what Debian has from its release on", () => {
+    assert.equal(obstacle(12, debian("12")), undefined);
+    assert.equal(obstacle(12, debian("13")), undefined);
+    assert.equal(obstacle(12, 'PRETTY_NAME="Debian trixie/sid"\nID=debian\n'), undefined);
+    assert.equal(obstacle(12, debian("11")), "Debian has tool from 12 on, and this is Debian 11");
+  });
+
+  it("that is another has only what all of them have", () => {
+    const ubuntu = 'PRETTY_NAME="Ubuntu 24.04"\nID=ubuntu\nID_LIKE=debian\nVERSION_ID="24.04"\n';
+    assert.equal(obstacle(undefined, ubuntu), undefined);
+    assert.equal(obstacle(12, ubuntu), "Debian has tool from 12 on, and this is Ubuntu 24.04");
+    assert.equal(obstacle(12, ""), "Debian has tool from 12 on, and this is another system");
   });
 });

@@ -42,6 +42,14 @@ describe("where an item comes from", () => {
     assert.match((await get(item)).bin("tool"), /store\/tool-1\.0\.0-/);
   });
 
+  it("under another name that it is known by, where its own is not there", async () => {
+    const item = goItem("tool", { present: { ...PRESENT, names: { tool: ["tool-stable", "othertool"] } } });
+    const other = scratch.tool("othertool", "echo tool 1.4");
+    assert.equal((await get(item)).bin("tool"), other);
+    const own = scratch.tool("tool", "echo tool 1.4");
+    assert.equal((await get(item)).bin("tool"), own);
+  });
+
   const unfit: [string, () => void][] = [
     ["of another version", () => void scratch.tool("tool", "echo tool 2.0")],
     ["that does not tell its version", () => void scratch.tool("tool", "echo hello")],

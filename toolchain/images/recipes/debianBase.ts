@@ -44,6 +44,7 @@ export async function assembleDebianBase(recipe: DebianBaseRecipe, context: Reci
   // The hook spares Perl, which would only be there to merge /usr once.
   const merged = `--hook-dir=${join(tools, "usr/share/mmdebstrap/hooks/merged-usr")}`;
   const options = ["--mode=root", "--format=directory", "--variant=minbase", merged];
+  if (recipe.packages) options.push(`--include=${recipe.packages.join(",")}`);
   const bootstrap = ["perl", join(tools, "usr/bin/mmdebstrap"), ...options];
   await runLogged([...alone, ...bootstrap, recipe.suite, root, ...archives], {
     log: context.log,

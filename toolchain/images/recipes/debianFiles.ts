@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join, posix } from "node:path";
 import { Layer } from "../layer";
-import { loaderOf, outputOf, resolveInside, sharedLibraries } from "../libraries";
+import { libraryIn, loaderOf, outputOf, resolveInside, sharedLibraries } from "../libraries";
 import type { DebianFilesRecipe } from "../lock";
 import { addAccounts } from "./accounts";
 import type { Assembly, RecipeContext } from "./context";
@@ -32,6 +32,10 @@ export async function assembleDebianFiles(
     addFile(layer, tree, path, packaged);
     if (!loader || !MODULE.test(packaged)) continue;
     for (const library of await sharedLibraries(tree, packaged, loader)) libraries.add(library);
+  }
+  for (const name of recipe.libraries ?? []) {
+    const loaded = libraryIn(tree, name);
+    for (const library of [loaded, ...(await sharedLibraries(tree, loaded, loader))]) libraries.add(library);
   }
   for (const library of libraries) addFile(layer, tree, library, library);
   for (const [path, id] of Object.entries(recipe.directories ?? {})) layer.directory(path, { uid: id, gid: id });

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { DASHBOARDS } from "../../../../components/monitoring/dashboards";
 import { dashboardJson, layout } from "../../../../components/monitoring/dashboards/dashboard";
+import { objectStoreWatched } from "../../../../components/monitoring/subjects/objectStore";
 import { postgresWatched } from "../../../../components/monitoring/subjects/postgres";
 import { redisWatched } from "../../../../components/monitoring/subjects/redis";
 import { vaultWatched } from "../../../../components/monitoring/subjects/vault";
@@ -41,6 +42,13 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
     "pg_stat_database_deadlocks",
     "pg_stat_database_xact_commit",
     "pg_stat_database_xact_rollback",
+  ],
+  // Those are held against the server itself by objectStoreServer.test.ts.
+  "MinIO tells them at /minio/metrics/v3": [
+    "minio_api_requests_4xx_errors_total",
+    "minio_api_requests_traffic_received_bytes",
+    "minio_api_requests_traffic_sent_bytes",
+    "minio_system_process_resident_memory_bytes",
   ],
   "Vault tells them at /v1/sys/metrics": [
     "vault_core_active",
@@ -83,6 +91,7 @@ async function told(): Promise<{ alerts: string[]; state: string[] }> {
     monitoring.watch("vault", vaultWatched(peer, pulumi.output("n"), "PEM"));
     monitoring.watch("redis", redisWatched({ peer, port: 9121 }));
     monitoring.watch("postgres", postgresWatched({ peer, port: 9187, replicas: 2 }));
+    monitoring.watch("object-store", objectStoreWatched({ peer, port: 9002, servers: 4 }));
   });
   const rules = recording.resources.filter((each) => kindOf(each) === "PrometheusRule");
   const specs = rules.map(({ inputs }) => inputs.spec as Rules);

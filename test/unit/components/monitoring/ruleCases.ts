@@ -21,6 +21,12 @@ const postgres = (ordinal: number): string => `pg_up{job="postgres",namespace="d
 const role = (figure: string): string => `pg_role_${figure}{job="postgres",pod="postgres-0",role="web"}`;
 const copy = (ordinal: number): string => `pg_copy_behind_bytes{job="postgres",copy="postgres-${ordinal}"}`;
 const FAR = 2 ** 27;
+const store = (metric: string, ordinal = 0): string => `${metric}{job="object-store",pod="object-store-${ordinal}"}`;
+const drives = (ordinal: number): string => store("minio_cluster_health_drives_online_count", ordinal);
+const [STORE_FREE, STORE_SIZE] = ["free", "total"].map((part) =>
+  store(`minio_cluster_health_capacity_usable_${part}_bytes`),
+) as [string, string];
+const [ASKED, FAILED] = [store("minio_api_requests_total"), store("minio_api_requests_5xx_errors_total")];
 const node = (condition: string): string =>
   `kube_node_status_condition{node="node1",condition="${condition}",status="true"}`;
 
@@ -212,6 +218,24 @@ export const CASES: readonly Case[] = [
     { when: "one lags far behind", series: { [copy(1)]: "0x20", [copy(2)]: `${FAR}x20` }, firing: 1 },
     { when: "no server tells of any", series: {}, firing: 1 },
     { when: "one was away for a moment", series: { [copy(1)]: "0x20", [copy(2)]: `${FAR}x4 0x16` }, firing: 0 },
+  ]),
+  ...each("ObjectStoreDriveMissing", "3m", [
+    { when: "all are there", series: { [drives(0)]: "4x20", [drives(1)]: "4x20" }, firing: 0 },
+    { when: "one is gone", series: { [drives(0)]: "4 3x20" }, firing: 1 },
+    { when: "one server sees fewer than another", series: { [drives(0)]: "4x20", [drives(1)]: "3x20" }, firing: 1 },
+    { when: "no server is there to tell", series: { [drives(0)]: "4 stale" }, firing: 1 },
+    { when: "one was away for a moment", series: { [drives(0)]: "4 3x2 4x20" }, firing: 0 },
+  ]),
+  ...each("ObjectStoreAlmostFull", "7m", [
+    { when: "half is free", series: { [STORE_FREE]: "50x30", [STORE_SIZE]: "100x30" }, firing: 0 },
+    { when: "little is free", series: { [STORE_FREE]: "5x30", [STORE_SIZE]: "100x30" }, firing: 1 },
+    { when: "room was made", series: { [STORE_FREE]: "5x4 50x26", [STORE_SIZE]: "100x30" }, firing: 0 },
+  ]),
+  ...each("ObjectStoreFailing", "6m", [
+    { when: "nobody asks", series: {}, firing: 0 },
+    { when: "all are answered", series: { [ASKED]: "0+100x30" }, firing: 0 },
+    { when: "a few are not", series: { [ASKED]: "0+100x30", [FAILED]: "0+1x30" }, firing: 0 },
+    { when: "many are not", series: { [ASKED]: "0+100x30", [FAILED]: "0+20x30" }, firing: 1 },
   ]),
   ...each("NodeUnhealthy", "2m", [
     { when: "a node is well", series: { [node("Ready")]: "1x12", [node("DiskPressure")]: "0x12" }, firing: 0 },

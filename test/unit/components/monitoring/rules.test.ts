@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { objectStoreWatched } from "../../../../components/monitoring/subjects/objectStore";
 import { postgresWatched } from "../../../../components/monitoring/subjects/postgres";
 import { redisWatched } from "../../../../components/monitoring/subjects/redis";
 import { vaultWatched } from "../../../../components/monitoring/subjects/vault";
@@ -34,6 +35,8 @@ async function ruleGroups(): Promise<Group[]> {
     monitoring.watch("redis", redisWatched({ peer: redis, port: 9121 }));
     const postgres = { name: "postgres", namespace: "dev-data", selector: { app: "postgres" } };
     monitoring.watch("postgres", postgresWatched({ peer: postgres, port: 9187, replicas: 2 }));
+    const store = { name: "object-store", namespace: "dev-data", selector: { app: "object-store" } };
+    monitoring.watch("object-store", objectStoreWatched({ peer: store, port: 9002, servers: 4 }));
   });
   return resources
     .filter((each) => kindOf(each) === "PrometheusRule")
