@@ -4,7 +4,7 @@ import { judgeObject, judgeSet } from "../../../policy/judge";
 import { formatFinding } from "../../../policy/rules/finding";
 import { type PolicySettings, policySettings } from "../../../policy/settings";
 import { isJudgedToken, subjectOf } from "../../../policy/subject";
-import { type Recording, type Registered, record } from "./recorder";
+import { type Recording, type Fields, type Registered, record } from "./recorder";
 import { Scene, field, sourceFolder } from "./scene";
 
 const source = sourceFolder();
@@ -63,10 +63,19 @@ function identity(resource: Registered): string | undefined {
 const repeated = (values: readonly string[]): string[] =>
   values.filter((value, index) => values.indexOf(value) < index);
 
+/** The scene's digests are short, for readers. */
+const wholeDigests = (inputs: Fields): Fields =>
+  JSON.parse(
+    JSON.stringify(inputs).replace(
+      /@sha256:([0-9a-f]+)(?=")/g,
+      (_, digits: string) => `@sha256:${digits.padStart(64, "0")}`,
+    ),
+  ) as Fields;
+
 function violations({ resources }: Recording, settings: PolicySettings): string[] {
   const subjects = resources
     .filter(({ type }) => isJudgedToken(type))
-    .map(({ type, name, opened }) => subjectOf(type, name, opened));
+    .map(({ type, name, opened }) => subjectOf(type, name, wholeDigests(opened)));
   assert.ok(subjects.length > 0, "the policies saw nothing");
   const verdicts = [
     ...subjects.map((each) => judgeObject(each, settings.objects)),
