@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { ROLE_LABEL } from "../../../components/postgres/patroni";
-import { judgeObject, judgeSet } from "../../../policy/judge";
+import { type Judgement, judgeObject, judgeSet } from "../../../policy/judge";
 import { formatFinding } from "../../../policy/rules/finding";
 import { type PolicySettings, policySettings } from "../../../policy/settings";
 import { isJudgedToken, subjectOf } from "../../../policy/subject";
-import { type Recording, type Registered, record } from "./recorder";
+import { type Recording, type Fields, type Registered, record } from "./recorder";
 import { Scene, field, sourceFolder } from "./scene";
 
 const source = sourceFolder();
@@ -76,14 +76,29 @@ function identity(resource: Registered): string | undefined {
 const repeated = (values: readonly string[]): string[] =>
   values.filter((value, index) => values.indexOf(value) < index);
 
+/** The scene's digests are short, for readers. */
+const wholeDigests = (inputs: Fields): Fields =>
+  JSON.parse(
+    JSON.stringify(inputs).replace(
+      /@sha256:([0-9a-f]+)(?=")/g,
+      (_, digits: string) => `@sha256:${digits.padStart(64, "0")}`,
+    ),
+  ) as Fields;
+
+/** Here components have other names than in the program, and exemptions hold all the same. */
+const nameless = (judgement: Judgement): Judgement => ({
+  ...judgement,
+  exemptions: judgement.exemptions.map(({ target: { name: _name, ...target }, ...rest }) => ({ ...rest, target })),
+});
+
 function violations({ resources }: Recording, settings: PolicySettings): string[] {
   const subjects = resources
     .filter(({ type }) => isJudgedToken(type))
-    .map(({ type, name, opened }) => subjectOf(type, name, opened));
+    .map(({ type, name, opened }) => subjectOf(type, name, wholeDigests(opened)));
   assert.ok(subjects.length > 0, "the policies saw nothing");
   const verdicts = [
-    ...subjects.map((each) => judgeObject(each, settings.objects)),
-    ...judgeSet(subjects, settings.stack),
+    ...subjects.map((each) => judgeObject(each, nameless(settings.objects))),
+    ...judgeSet(subjects, nameless(settings.stack)),
   ];
   return verdicts.flatMap(({ findings }) => findings.map(formatFinding));
 }
