@@ -89,7 +89,7 @@ const wholeDigests = (inputs: Fields): Fields =>
 /** Here components have other names than in the program, and exemptions hold all the same. */
 const nameless = (judgement: Judgement): Judgement => ({
   ...judgement,
-  exemptions: judgement.exemptions.map(({ target: { name: _name, ...target }, ...rest }) => ({ ...rest, target })),
+  exemptions: judgement.exemptions.map(({ target, ...rest }) => ({ ...rest, target: { ...target, name: undefined } })),
 });
 
 function violations({ resources }: Recording, settings: PolicySettings): string[] {
