@@ -1,8 +1,10 @@
 import { parseArgs } from "node:util";
 import { DEFAULT_NAME } from "../sandbox/layout";
+import { existing } from "../sandbox/settings";
 import { bringUp } from "./cluster";
 import { deployingSession } from "./deployingSession";
 import { fail } from "./errors";
+import { publishHosts } from "./hosts";
 import { ORDER_OPTIONS, ordersOf } from "./orders";
 import { Pulumi } from "./pulumi";
 import { checkStack } from "./stacks";
@@ -50,7 +52,9 @@ async function main(args: string[]): Promise<void> {
     throw new Error(`an update of ${stack} would be refused (above); nothing was written`);
   }
   await update(session, stack, orders, (line) => console.error(line));
-  console.log(welcome(stack, JSON.parse(await pulumi.read(["stack", "output", "-s", stack, "--json"])) as Answering));
+  const outputs = JSON.parse(await pulumi.read(["stack", "output", "-s", stack, "--json"])) as Answering;
+  if (existing(values.name) && !values.context) await publishHosts(session, values.name, stack, outputs);
+  console.log(welcome(stack, outputs));
 }
 
 main(process.argv.slice(2)).catch(fail);
