@@ -68,7 +68,8 @@ class Fakes {
   }
 }
 
-describe("the scripts of the delivery's workflows", () => {
+describe("the scripts of the delivery's workflows", function () {
+  this.timeout(120_000);
   const fakes = new Fakes();
   let dir: string;
   before(() => fakes.start());
