@@ -31,7 +31,7 @@ describe("npm run scan", function () {
     assert.equal(code, 1, said);
     assert.match(said, /CVE-1[^]*critical weaknesses \(above\) in notes:/);
     const calls = fs.readFileSync(path.join(bin, "calls"), "utf8");
-    assert.match(calls, /docker build .*--target runner .*PYTHON_IMAGE=\S+/python:\S+ .*apps\/notes$/m);
+    assert.match(calls, /docker build .*--target runner .*PYTHON_IMAGE=\S+\/python:\S+ .*apps\/notes$/m);
     assert.equal(scan("file-site").code, 0);
   });
 
