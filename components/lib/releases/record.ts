@@ -54,8 +54,8 @@ export const bounded = ({ good, rejected }: History): History => ({
 });
 
 /** As it can be written down: without what is not there. */
-export const settingsOf = ({ source: _source, from: _from, ...settings }: AppConfig): Settings =>
-  JSON.parse(JSON.stringify(settings)) as Settings;
+export const settingsOf = (config: AppConfig): Settings =>
+  JSON.parse(JSON.stringify({ ...config, source: undefined, from: undefined })) as Settings;
 
 const sorted = (value: unknown): unknown =>
   typeof value !== "object" || value === null
@@ -98,7 +98,10 @@ export const rejectionOf = (
       (each.settings === undefined || (settings !== undefined && each.settings === fingerprint(settings))),
   );
 
-export const releaseOf = ({ settings: _settings, ...release }: Good): Release => release;
+export function releaseOf(good: Good): Release {
+  const entries = Object.entries(good).filter(([key]) => key !== "settings");
+  return Object.fromEntries(entries) as unknown as Release;
+}
 
 /** "1.4.0 (sha256:0123456789ab)" */
 export function named({ image, version }: { readonly image?: string; readonly version?: string }): string {

@@ -161,7 +161,7 @@ describe("what becomes of an application", () => {
     });
 
     it("has no settings to go back to where none were recorded", () => {
-      const { settings: _settings, ...bare } = good("2");
+      const bare = { ...good("2"), settings: undefined };
       assert.deepEqual(plan(history(good("3"), bare), { orders }).config, CONFIG);
     });
   });
