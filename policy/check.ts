@@ -7,6 +7,8 @@ import type { PolicySettings } from "./settings";
 
 export interface Placed extends Document {
   readonly file: string;
+  /** Said of a part of an object, and nothing of it among others. */
+  readonly partial?: true;
 }
 
 /** A finding as a machine reads it. */
@@ -46,7 +48,11 @@ const several = (documents: readonly Document[]): boolean =>
  * object says nothing of what else there is.
  */
 export function check(documents: readonly Placed[], settings: PolicySettings, complete = several(documents)): Report {
-  const subjects = documents.map((document) => ({ manifest: document.manifest, pulumiName: nameOf(document) }));
+  const subjects = documents.map((document) => ({
+    manifest: document.manifest,
+    pulumiName: nameOf(document),
+    ...(document.partial ? { partial: document.partial } : {}),
+  }));
   const stack: Judgement = { ...settings.stack, options: { ...settings.stack.options, complete } };
   const together = judgeSet(subjects, stack);
   const verdicts = subjects.map((subject, at): Verdict[] => [

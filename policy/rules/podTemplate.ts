@@ -101,10 +101,17 @@ function follow(from: Located, keys: readonly string[]): Located[] {
 }
 
 /** A manifest without apiVersion is judged as Kubernetes' own kind of that name. */
-export function podTemplates(manifest: Manifest): PodTemplate[] {
+function carrierOf(manifest: Manifest): Carrier | undefined {
   const group = groupOf(manifest);
   const carriers = BY_KIND.get(kindOf(manifest));
-  const carrier = group === undefined ? carriers?.[0] : carriers?.find(({ groups }) => groups.includes(group));
+  return group === undefined ? carriers?.[0] : carriers?.find(({ groups }) => groups.includes(group));
+}
+
+/** Whether its kind has a template, whatever stands in it. */
+export const carriesPods = (manifest: Manifest): boolean => carrierOf(manifest) !== undefined;
+
+export function podTemplates(manifest: Manifest): PodTemplate[] {
+  const carrier = carrierOf(manifest);
   if (carrier === undefined) return [];
   const whole: Located = { path: "", value: manifest };
   return carrier.templates
