@@ -50,8 +50,10 @@ describe("verify: a running stack, by requirement", function () {
 
   it("finds the rules that a hand broke in what runs", async () => {
     const metadata = { name: "by-hand", namespace: APPS, labels: { "app.kubernetes.io/name": "nobody" } };
-    const spec = { type: "NodePort", selector: { app: "nobody" }, ports: [{ port: 80 }] };
+    const spec = { selector: { app: "nobody" }, ports: [{ port: 80 }] };
+    const password = "correct-horse-battery";
     await apply({ apiVersion: "v1", kind: "Service", metadata, spec });
+    await apply({ apiVersion: "v1", kind: "ConfigMap", metadata, data: { DB_PASSWORD: password } });
     try {
       const { code, out } = await platform("policyCheck", ["--stack", STACK, "--name", NAME, "--json"]);
       const rows = JSON.parse(out) as { level: string; rule: string; name: string }[];
@@ -61,10 +63,11 @@ describe("verify: a running stack, by requirement", function () {
           .filter(({ level }) => level === "mandatory")
           .map(({ rule, name }) => `${rule} ${name}`)
           .sort(),
-        ["exposure by-hand", "service-selects by-hand"],
+        ["secret-literal by-hand", "service-selects by-hand"],
       );
+      assert.ok(!out.includes(password));
     } finally {
-      await kubectl(["delete", "service", "by-hand", "-n", APPS]);
+      await kubectl(["delete", "service,configmap", "by-hand", "-n", APPS]);
     }
   });
 
