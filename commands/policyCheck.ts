@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { parseArgs } from "node:util";
 import { check, type Placed, type Report } from "../policy/check";
 import { type Reading, readDocuments } from "../policy/documents";
-import { formatExemption, formatWaiver, unused } from "../policy/exemption";
+import { formatUnused, formatWaiver } from "../policy/exemption";
 import { EXEMPTIONS } from "../policy/exemptions";
 import { CONFIG, type PolicySettings, readSettings } from "../policy/settings";
 import { DEFAULT_NAME } from "../sandbox/layout";
@@ -53,6 +53,7 @@ interface Input {
   readonly settings: PolicySettings;
   /** Not given: told from how many objects there are. */
   readonly complete?: boolean | undefined;
+  readonly isStack?: true;
 }
 
 type Files = Pick<Input, "documents" | "unreadable" | "foreign">;
@@ -104,7 +105,14 @@ async function inputOfStack(stack: string, config: string | undefined, choice: C
   const { documents, unread, origins } = await readStack(stack, choice);
   // What could not be read is not missing.
   const complete = unread.length === 0;
-  return { documents, unreadable: unread, foreign: [], settings: withOrigins(settings, origins), complete };
+  return {
+    documents,
+    unreadable: unread,
+    foreign: [],
+    settings: withOrigins(settings, origins),
+    complete,
+    isStack: true,
+  };
 }
 
 const OPTIONS = {
@@ -160,12 +168,12 @@ function remarks(input: Input, report: Report): string[] {
   const { settings } = input;
   const used = report.waived.map(({ by }) => by);
   // Those of the project are for its own objects, which need not be among these.
-  const isOwn = settings.objects.exemptions !== EXEMPTIONS;
+  const isOwn = settings.objects.exemptions.some((each) => !EXEMPTIONS.includes(each));
   return [
     ...input.unreadable.map((fault) => `unreadable: ${fault}`),
     ...input.foreign.map((file) => `left out: ${file} holds no Kubernetes objects`),
     ...report.waived.map(({ file, finding, by }) => `${file}: ${formatWaiver(finding, by)}`),
-    ...(isOwn ? unused(settings.objects.exemptions, used).map((each) => `not used: ${formatExemption(each)}`) : []),
+    ...(isOwn || input.isStack ? formatUnused(settings.objects.exemptions, used) : []),
   ];
 }
 

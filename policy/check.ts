@@ -33,7 +33,7 @@ export interface Report {
 const nameOf = (document: Document): string =>
   text(at(document.manifest, "metadata", "generateName")) ?? "(without a name)";
 
-function rowOf({ file, index }: Placed, finding: Finding): Row {
+function rowOf({ file, index }: Pick<Placed, "file" | "index">, finding: Finding): Row {
   const { rule, controls, level, path, object } = finding;
   const { kind, name, namespace = null } = object;
   return { file, index, kind, name, namespace, rule, controls, level, path, message: formatFinding(finding) };
@@ -61,9 +61,12 @@ export function check(documents: readonly Placed[], settings: PolicySettings, co
   ]);
   const each = documents.map((document, at) => ({ document, verdicts: verdicts[at] ?? [] }));
   return {
-    rows: each.flatMap(({ document, verdicts: own }) =>
-      own.flatMap(({ findings }) => findings.map((finding) => rowOf(document, finding))),
-    ),
+    rows: [
+      ...(stack.faulty ?? []).map((faulty) => rowOf(faulty, faulty.finding)),
+      ...each.flatMap(({ document, verdicts: own }) =>
+        own.flatMap(({ findings }) => findings.map((finding) => rowOf(document, finding))),
+      ),
+    ],
     waived: each.flatMap(({ document: { file }, verdicts: own }) =>
       own.flatMap(({ waived }) => waived.map(({ finding, by }) => ({ file, finding, by }))),
     ),
