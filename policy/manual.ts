@@ -35,9 +35,15 @@ cluster. Everything given in one call is judged together.
 | \`--json\` | an array of \`{file, index, kind, name, namespace, rule, controls, level, path, message}\` on standard output, and nothing else there |
 | \`--complete\` | what is given is all there will be |
 | \`--partial\` | there are other objects |
+| \`--stack NAME\` | in place of paths: what a stack runs; \`--name CLUSTER\` or \`--context NAME\` says where |
 
 Exit code 0: nothing mandatory is broken. 1: something is. 2: something could not be read, and the file and line are named; the rest is judged
 all the same. \`index\` is the document's place in its file, from 0. With \`npm run -s policy:check\` nothing of npm's own is printed.
+
+**A running stack.** \`npm run policy:check -- --stack dev\` reads the namespaces that the stack made, and of the cluster's roles and bindings those that give their
+accounts rights, and judges them with the levels of that environment. Of Secrets it reads names and the names of keys, never a value. What a
+controller made of a template is judged by the template; an operator's pods, a pod made by hand and a debugger put into one are judged themselves. A count of
+replicas that an autoscaler or the server wrote is nobody's. What may not be read is named, the rest is judged as a part of a whole, and the exit code is 2.
 
 **What is assumed.** Rules marked \`whole\` below miss objects: a Secret that no object makes, a Service without pods, a namespace without default
 deny. They can only be asked of a set that is complete. More than one object is taken to be a complete set, a single object not; \`--complete\` and
@@ -72,7 +78,8 @@ An exemption is an entry in \`policy/exemptions.ts\`, or under \`exemptions\` in
 \`\`\`
 
 \`target\` may also name a \`container\`; \`*\` stands for any characters. Without reason, owner or last day, or with a last day more than 400 days
-ahead, nothing runs. Those in use are listed in every run. After its last day the finding is back, and says since when; one that waives nothing is reported.
+ahead, an exemption waives nothing and is a violation itself (\`exemption\`). Those in use are listed in every run. After its last day the finding is back, and says
+since when. One that waives nothing is reported by every preview, update and check of a stack, for another stack may need it.
 
 ## Rules
 

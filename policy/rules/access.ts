@@ -75,6 +75,13 @@ const ESCALATIONS: readonly Danger[] = [
     controls: [ESCALATION],
   },
   {
+    group: "authentication.k8s.io",
+    resources: ["uids", "userextras/*"],
+    verbs: ["impersonate"],
+    why: "acts as somebody else",
+    controls: [ESCALATION],
+  },
+  {
     group: "",
     resources: ["serviceaccounts/token"],
     verbs: ["create"],
@@ -121,6 +128,13 @@ const PODS: readonly Danger[] = [
   },
   {
     group: "",
+    resources: ["pods/ephemeralcontainers"],
+    verbs: ["update", "patch"],
+    why: "puts a container of its own into any pod of its namespace",
+    controls: ["nsa:exec"],
+  },
+  {
+    group: "",
     resources: ["pods"],
     verbs: ["create"],
     why: "acts as any service account of its namespace",
@@ -141,7 +155,9 @@ function dangers(manifest: Manifest, kinds: readonly Danger[]): Fault[] {
     kinds.flatMap(({ group, resources, verbs, why, controls }) => {
       if (!rule.groups.includes(group)) return [];
       const given = rule.verbs.filter((verb) => verbs.includes(verb));
-      const on = rule.resources.filter((resource) => resources.includes(resource));
+      const on = rule.resources.filter((resource) =>
+        [resource, resource.replace(/\/.*/, "/*")].some((each) => resources.includes(each)),
+      );
       // A name bounds every verb but the making of an object, which has none yet; what is made within one is bounded too.
       const wide = rule.named
         ? given.filter((verb) => verb === "create" && on.some((each) => !each.includes("/")))
@@ -163,7 +179,13 @@ export const escalation = (manifest: Manifest): Fault[] => dangers(manifest, ESC
 export const readsSecrets = (manifest: Manifest): Fault[] => dangers(manifest, [SECRETS]);
 export const reachesPods = (manifest: Manifest): Fault[] => dangers(manifest, PODS);
 
-const EVERYBODY = ["system:masters", "system:unauthenticated", "system:anonymous", "system:authenticated"];
+const EVERYBODY = [
+  "system:masters",
+  "system:unauthenticated",
+  "system:anonymous",
+  "system:authenticated",
+  "system:serviceaccounts",
+];
 
 export function subjects(manifest: Manifest): Fault[] {
   if (!isRbac(manifest, "RoleBinding", "ClusterRoleBinding")) return [];
