@@ -23,7 +23,7 @@ const DAY = 24 * 60 * 60 * 1000;
 const LONGEST_DAYS = 400;
 const TARGET_FIELDS = ["kind", "namespace", "name", "container"] as const;
 
-function lastMoment(until: unknown): number | undefined {
+export function lastMoment(until: unknown): number | undefined {
   if (typeof until !== "string" || !/^\d{4}-\d{2}-\d{2}$/.test(until)) return undefined;
   const start = new Date(`${until}T00:00:00Z`);
   // Date rolls 31 February over into March: such a day is a typing error, not a date.
@@ -64,7 +64,7 @@ export function checkExemptions(exemptions: readonly Exemption[], place: string,
   throw new Error(`${place}:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`);
 }
 
-function fits(pattern: string | undefined, value: string | undefined): boolean {
+export function fits(pattern: string | undefined, value: string | undefined): boolean {
   if (pattern === undefined) return true;
   if (value === undefined) return false;
   const parts = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));

@@ -1,30 +1,12 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { judgeObject } from "../../policy/judge";
 import { type Profile, VERSIONS } from "../../policy/rules/options";
 import type { Manifest } from "../../policy/rules/manifest";
+import { fixtures, MODULE } from "./fixtures";
 import { carry, JUDGEMENT } from "./manifests";
-
-const MODULE = "k8s.io/pod-security-admission@v0.37.2";
-
-/** Where Go keeps the module, fetched if need be; or why it could not be had. */
-function fixtures(): string | Error {
-  const place = mkdtempSync(join(tmpdir(), "pod-security-"));
-  try {
-    const options = { cwd: place, encoding: "utf8" as const, timeout: 120_000, stdio: "pipe" as const };
-    const said = execFileSync("go", ["mod", "download", "-json", MODULE], options);
-    const root = join((JSON.parse(said) as { Dir: string }).Dir, "test", "testdata");
-    return existsSync(root) ? root : new Error(`${root} is not there`);
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
-  } finally {
-    rmSync(place, { recursive: true, force: true });
-  }
-}
 
 /** Files are called after their check, in lower case and numbered. */
 const checkOf = (file: string): string => file.replace(/\d*\.yaml$/, "");
