@@ -1,4 +1,4 @@
-import type { Environment } from "@marcbachmann/cel-js";
+import type * as celJs from "@marcbachmann/cel-js" with { "resolution-mode": "import" };
 import { parseQuantity } from "../../components/lib/quantities";
 import { type AdmissionPolicy, admissionPolicies, KINDS } from "../../policy/admission/policies";
 import { judgeObject, type Judgement } from "../../policy/judge";
@@ -7,7 +7,7 @@ import { at, groupOf, kindOf, type Manifest } from "../../policy/rules/manifest"
 
 /** The policies of the API server without one: what they say of an object, by an implementation of CEL in JavaScript. */
 
-let cel: Environment;
+let cel: celJs.Environment;
 before(async () => (cel = environment(await import("@marcbachmann/cel-js"))));
 
 class Quantity {
@@ -15,7 +15,7 @@ class Quantity {
 }
 
 /** With what Kubernetes adds to CEL. */
-function environment({ Environment: Made }: typeof import("@marcbachmann/cel-js")): Environment {
+function environment({ Environment: Made }: typeof celJs): celJs.Environment {
   const parsed = (text: string): bigint => {
     const found = parseQuantity(text);
     if (found === undefined) throw new Error(`not a quantity: ${text}`);
@@ -51,7 +51,7 @@ export function served(value: unknown): unknown {
   return Object.fromEntries(set.map(([key, each]) => [key, served(each)]));
 }
 
-const compiled = new Map<string, ReturnType<Environment["parse"]>>();
+const compiled = new Map<string, ReturnType<celJs.Environment["parse"]>>();
 function evaluate(expression: string, context: Record<string, unknown>): unknown {
   let ready = compiled.get(expression);
   if (ready === undefined) compiled.set(expression, (ready = cel.parse(expression)));
