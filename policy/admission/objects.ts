@@ -6,7 +6,8 @@ import { type AdmissionRule, type Cel, any, concat, get, list, objects, placeIf,
 
 const isKind = (...kinds: string[]): Cel => `object.kind in ${list(kinds)}`;
 const ofKind = (places: Cel, ...kinds: string[]): Cel => `(${isKind(...kinds)} ? ${places} : [])`;
-const RULES = get("object", "rules", "[]");
+/** The API server writes null where a role has none. */
+const RULES = `(${get("object", "rules", "null")} == null ? [] : object.rules)`;
 
 const starred = (field: string): Cel => {
   const isStar =

@@ -42,13 +42,13 @@ function environment({ Environment: Made }: typeof celJs): celJs.Environment {
     );
 }
 
-/** As the API server hands an object to CEL: without nulls, and with whole numbers as such. */
-export function served(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(served);
+/** As the API server hands an object to CEL: without nulls but those that it writes itself, and with whole numbers as such. */
+function served(value: unknown, nulls: object = {}): unknown {
+  if (Array.isArray(value)) return value.map((each) => served(each));
   if (typeof value === "number" && Number.isInteger(value)) return BigInt(value);
   if (typeof value !== "object" || value === null) return value;
   const set = Object.entries(value).filter(([, each]) => each !== null && each !== undefined);
-  return Object.fromEntries(set.map(([key, each]) => [key, served(each)]));
+  return { ...nulls, ...Object.fromEntries(set.map(([key, each]) => [key, served(each)])) };
 }
 
 const compiled = new Map<string, ReturnType<celJs.Environment["parse"]>>();
@@ -95,7 +95,7 @@ export function saidBy(
   const { matchConditions, variables: named } = policy.spec as { matchConditions: Named[]; variables: Named[] };
   const variables: Record<string, unknown> = {};
   const context = {
-    object: served(object),
+    object: served(object, kindOf(object) === "Role" ? { rules: null } : {}),
     oldObject: served(oldObject ?? null),
     request: { userInfo: { username: user } },
     params: { spec: { renewTime: (now ?? new Date()).toISOString() } },

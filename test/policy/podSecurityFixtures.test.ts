@@ -2,14 +2,22 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { judgeObject } from "../../policy/judge";
+import { judgeObject, type Judgement } from "../../policy/judge";
 import { type Profile, VERSIONS } from "../../policy/rules/options";
 import type { Manifest } from "../../policy/rules/manifest";
+import { admission, places, predicted } from "./admitted";
 import { fixtures, MODULE } from "./fixtures";
 import { carry, JUDGEMENT } from "./manifests";
 
 /** Files are called after their check, in lower case and numbered. */
 const checkOf = (file: string): string => file.replace(/\d*\.yaml$/, "");
+
+/** The API server's policies, by themselves, name the same places. */
+function heldInApiServer(pod: Manifest, level: Profile, version: number): void {
+  const options = { ...JUDGEMENT.options, podSecurity: { level, version } };
+  const judgement: Judgement = { ...JUDGEMENT, gate: "admission", options };
+  assert.deepEqual(places(admission(["x"], judgement, { object: pod })), predicted(pod, judgement));
+}
 
 /** The public checks that are found broken, in lower case as the files are. */
 function broken(manifest: Manifest, level: Profile, version: number): string[] {
@@ -46,13 +54,17 @@ describe("Kubernetes' own Pod Security fixtures", function () {
           assert.ok(found.includes(checkOf(file)), `${file}: found ${found.join(", ") || "nothing"}`);
           const deployed = carry("CronJob", { metadata: pod.metadata, spec: pod.spec }).manifest;
           assert.deepEqual(broken(deployed, level, version), found, `${file} in a CronJob`);
+          heldInApiServer(pod, level, version);
         }
       });
 
       it(`${level} 1.${version}: every sound pod passes`, () => {
         const pods = read("pass");
         assert.ok(pods.length > 5);
-        for (const [file, pod] of pods) assert.deepEqual(broken(pod, level, version), [], file);
+        for (const [file, pod] of pods) {
+          assert.deepEqual(broken(pod, level, version), [], file);
+          heldInApiServer(pod, level, version);
+        }
       });
     }
   }
