@@ -70,15 +70,18 @@ async function ready(stand: Stand): Promise<string> {
 
 /** As a kubelet reports a container whose end it did not see. */
 const WITH_ITS_NODE = ["Unknown", "ContainerStatusUnknown"];
+/** As one ends that meant to, such as to come back with a password that was changed. */
+const WELL = 0;
 
-/** Only the last hour counts, and only what ended by itself: what went down with its node is no fault of the container. */
+/** Only the last hour counts, and only what broke by itself: what went down with its node is no fault of the container. */
 async function unbroken(stand: Stand): Promise<string> {
   const statuses = (await running(stand)).flatMap((pod) =>
     (pod.status.containerStatuses ?? []).map((status) => ({ pod, status })),
   );
   const recent = statuses.filter(({ status }) => {
-    const { finishedAt = "1970-01-01", reason = "" } = status.lastState.terminated ?? {};
-    return Date.now() - Date.parse(finishedAt) < HOUR_MS && !WITH_ITS_NODE.includes(reason);
+    const { finishedAt = "1970-01-01", reason = "", exitCode } = status.lastState.terminated ?? {};
+    const isRecent = Date.now() - Date.parse(finishedAt) < HOUR_MS;
+    return isRecent && exitCode !== WELL && !WITH_ITS_NODE.includes(reason);
   });
   none(
     "restarted within the last hour",

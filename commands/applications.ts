@@ -48,15 +48,14 @@ export async function testApplication(cwd: string): Promise<Tally> {
     console.log("skipped: needs Python 3.11 or newer, with venv and pip (on Debian python3-venv)");
     return { passed: 0, failed: 0, skipped: 1 };
   }
-  for (const [command = "", ...args] of commands.prepare)
-    if ((await run(command, args, { cwd, patient: true })) !== 0) return BROKEN;
+  for (const [command = "", ...args] of commands.prepare) if ((await run(command, args, { cwd })) !== 0) return BROKEN;
   let out = "";
   const hear = (text: string): void => {
     out += text;
     process.stdout.write(text);
   };
   const [command = "", ...args] = commands.test;
-  const code = await run(command, args, { cwd, hear, patient: true });
+  const code = await run(command, args, { cwd, hear });
   return tallyOf(out, code, commands.count);
 }
 

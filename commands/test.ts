@@ -15,30 +15,16 @@ const HELP = `npm test [-- --soak]
 Everything this machine can run: unit, policy and program tests, the applications' own, and the live suites on a real
 cluster (a sandbox of its own, named "test"). Says what it skipped and why.
 
-  --soak   also the long suites: Redis in all modes and Postgres with copies under faults, a first bring-up that is killed again
-           and again, dev, qa and prod side by side, faults in prod. Takes most of an hour. How often and how long is in the
-           environment: PLATFORM_TEST_KILLS, PLATFORM_TEST_REDIS_ROUNDS, PLATFORM_TEST_POSTGRES_ROUNDS, PLATFORM_TEST_LOAD_SECONDS.`;
+  --soak   also the long suites: Redis in all modes, Postgres alone and with copies, and the object store under faults, a
+           first bring-up that is killed again and again, dev, qa and prod side by side, faults in prod. Takes over an
+           hour. How often and how long is in the environment: PLATFORM_TEST_KILLS, PLATFORM_TEST_REDIS_ROUNDS,
+           PLATFORM_TEST_POSTGRES_ROUNDS, PLATFORM_TEST_LOAD_SECONDS.`;
 
 const SANDBOX = "test";
 
-/** What runs beside something else: it is heard when that has ended, and as it comes from then on. */
-class Aside {
-  private held: string[] | undefined = [];
-
-  readonly hear = (text: string): void => {
-    if (this.held) this.held.push(text);
-    else process.stdout.write(text);
-  };
-
-  release(): void {
-    for (const text of this.held ?? []) process.stdout.write(text);
-    this.held = undefined;
-  }
-}
-
 /** Runs mocha with its usual output on the screen and its counts in a file. */
 async function mocha(title: string, patterns: readonly string[], how: Run = {}): Promise<Tally> {
-  (how.hear ?? ((text: string) => process.stdout.write(text)))(`\n== ${title}\n`);
+  console.log(`\n== ${title}`);
   const report = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "platform-test-")), "report.json");
   const reporter = path.join(ROOT, "test", "reporter.js");
   const args = [require.resolve("mocha/bin/mocha.js"), "--reporter", reporter, ...patterns];
@@ -66,37 +52,26 @@ function suites(folders: readonly string[]): string[] {
   return found.sort((a, b) => path.basename(a).localeCompare(path.basename(b)));
 }
 
-/** What needs no cluster. It gives way to what does, which runs beside it and mostly waits. */
+/** What needs no cluster. */
 async function still(): Promise<Tally[]> {
-  const patterns = ["test/{unit,policy,program}/**/*.test.ts"];
-  const tallies = [await mocha("unit, policy and program", patterns, { patient: true })];
+  const tallies = [await mocha("unit, policy and program", ["test/{unit,policy,program}/**/*.test.ts"])];
   for (const name of fs.readdirSync(path.join(ROOT, "apps")))
     tallies.push(await testApplication(path.join(ROOT, "apps", name)));
   return tallies;
 }
 
-async function live(soak: boolean, hear: Run["hear"]): Promise<Tally> {
+async function live(soak: boolean): Promise<Tally> {
+  // On a new machine this takes most of an hour: here it shows its progress, and no test's time runs meanwhile.
+  console.log("\n== tools for the live suites");
+  const build = ["--require", require.resolve("tsx/cjs"), path.join(ROOT, "commands", "toolchain.ts"), "build"];
+  if ((await run(process.execPath, build)) !== 0) return BROKEN;
   try {
     return await mocha("live: on a real cluster", suites(["test/live", ...(soak ? ["test/soak"] : [])]), {
       env: { PLATFORM_TEST_SANDBOX: SANDBOX, PLATFORM_CLUSTER: "sandbox" },
-      hear,
     });
   } finally {
     for (const name of [SANDBOX, `${SANDBOX}-second`]) if (existing(name)) await down(name);
   }
-}
-
-async function both(soak: boolean): Promise<Tally[]> {
-  // On a new machine this takes most of an hour: here it shows its progress, and no test's time runs meanwhile.
-  console.log("\n== tools for the live suites");
-  const build = ["--require", require.resolve("tsx/cjs"), path.join(ROOT, "commands", "toolchain.ts"), "build"];
-  const built = (await run(process.execPath, build)) === 0;
-  const aside = new Aside();
-  const [tallies, tally] = await Promise.all([
-    still().finally(() => aside.release()),
-    built ? live(soak, aside.hear) : BROKEN,
-  ]);
-  return [...tallies, tally];
 }
 
 async function main(args: string[]): Promise<void> {
@@ -106,7 +81,7 @@ async function main(args: string[]): Promise<void> {
   // They check the workflows and the alerts; where one cannot be had, its test says so.
   await ensure(["actionlint", "promtool"]).catch((error: Error) => console.error(error.message));
   const reason = whyNotLive();
-  const tallies = reason ? [...(await still()), { passed: 0, failed: 0, skipped: 1 }] : await both(soak);
+  const tallies = [...(await still()), reason ? { passed: 0, failed: 0, skipped: 1 } : await live(soak)];
   const skips = reason ? [`live tier: ${reason}`] : [];
   if (!soak) skips.push("long suites: they run with npm test -- --soak");
   for (const skip of skips) console.log(`skipped: ${skip}`);

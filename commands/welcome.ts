@@ -25,7 +25,7 @@ export function welcome(stack: string, outputs: Answering): string {
   const ways = waysTo(outputs);
   const width = Math.max(16, ...ways.map(([name]) => name.length));
   const open = ways.find(([, url]) => url.startsWith("http:") && !isInside(url));
-  const hosted = ways.find(([, url]) => url.startsWith("https:"));
+  const hosted = ways.find(([, url]) => url.startsWith("https:") && new URL(url).pathname === "/");
   const { hostname = "" } = hosted ? new URL(hosted[1]) : {};
   return [
     "",

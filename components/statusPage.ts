@@ -7,7 +7,7 @@ import type { AppConfig } from "./lib/appConfig";
 import type { WatchingConcern } from "./lib/concerns";
 import type { PlatformConfig } from "./lib/config";
 import { readStackFiles } from "./lib/stackFiles";
-import { STATUS_PAGE } from "./lib/statusConfig";
+import { STATUS_COMPONENT, STATUS_PAGE } from "./lib/statusConfig";
 import { type Endpoint, statusPlan } from "./lib/statusPlan";
 import { type Target, edgeTarget } from "./lib/target";
 import type { Registry } from "./registry";
@@ -19,7 +19,7 @@ const STORAGE = "1Gi";
 const READINESS = "/readyz";
 
 /** What the page takes beside what its entry among the applications says. */
-export type Placement = Pick<AppWorkloadArgs, "namespace" | "pullSecret" | "reaches" | "storage" | "env">;
+export type Placement = Pick<AppWorkloadArgs, "namespace" | "component" | "pullSecret" | "reaches" | "storage" | "env">;
 
 export interface WantedStatus {
   /** The namespace that it takes. */
@@ -42,7 +42,7 @@ export function wantedStatus(stack: string, config: PlatformConfig, target: Targ
   const { endpoints, watchers } = statusPlan(stack, config, readStackFiles());
   if (!status) return { concerns: [], apps, watchers, place: () => ({}) };
   const { source, from, seconds } = status;
-  const plain = { redis: false, expose: false, metrics: false, replicas: 1 };
+  const plain = { redis: false, expose: false, metrics: true, replicas: 1 };
   const page: AppConfig = { ...plain, source, from, port: PORT, host: STATUS_HOST };
   const place = (home: Environment, registry: Registry, authority: string): Placements => {
     const namespace = home.namespace("status");
@@ -56,6 +56,7 @@ export function wantedStatus(stack: string, config: PlatformConfig, target: Targ
     return {
       [STATUS_PAGE]: {
         namespace,
+        component: STATUS_COMPONENT,
         pullSecret: registry.pullSecret(namespace, "status"),
         reaches,
         storage: STORAGE,

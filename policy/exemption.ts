@@ -1,4 +1,4 @@
-import { type Finding, formatFinding } from "./rules/finding";
+import { type Finding, formatBreach } from "./rules/finding";
 import { RULE_IDS } from "./rules/index";
 
 /** Fields left out match everything; `*` stands for any run of characters. */
@@ -83,7 +83,7 @@ function covers(exemption: Exemption, finding: Finding): boolean {
 }
 
 export function formatWaiver(finding: Finding, by: Exemption): string {
-  return `waived until ${by.until} by ${by.owner} (${by.reason}): ${formatFinding(finding)}`;
+  return `waived until ${by.until} by ${by.owner} (${by.reason}): ${formatBreach(finding)}`;
 }
 
 export function formatExemption({ rule, target, until, owner, reason }: Exemption): string {

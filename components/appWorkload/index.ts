@@ -28,6 +28,8 @@ import { DATA, type Mount, deploymentOf, jobOf } from "./deployment";
 
 export interface AppWorkloadArgs {
   readonly environment: string;
+  /** What it is in the environment, of which it has a namespace. @default "app" */
+  readonly component?: string;
   readonly namespace: pulumi.Input<string>;
   /** By digest, from a registry the nodes can pull from. */
   readonly image: pulumi.Input<string>;
@@ -118,7 +120,7 @@ export class AppWorkload extends PlatformComponent {
   ) {
     super("AppWorkload", name, opts);
     check(name, args);
-    const identity: Identity = { environment: args.environment, component: "app", name };
+    const identity: Identity = { environment: args.environment, component: args.component ?? "app", name };
     this.peer = { name, namespace: args.namespace, selector: selector(identity) };
     const url = pulumi.interpolate`http://${name}.${args.namespace}.svc.cluster.local/readyz`;
     this.readiness = { peer: this.peer, port: args.port, url };
@@ -152,7 +154,10 @@ export class AppWorkload extends PlatformComponent {
       mounts: [this.createTrusted(), this.createClient(), this.createVolume(identity)].flatMap((each) => each ?? []),
     };
     const own = deploymentOf({ ...this.args, ...parts }, identity);
-    const loader = this.createLoader(identity, parts.mounts);
+    const loader = this.createLoader(
+      identity,
+      parts.mounts.filter(({ writable }) => !writable),
+    );
     return new k8s.apps.v1.Deployment(this.child("server"), transformed(own, transforms?.deployment), {
       ...this.own,
       ...WORKLOAD_TIMEOUT,

@@ -1,6 +1,6 @@
 import { selector } from "../lib/labels";
 import type { Peer } from "../lib/network";
-import { STATUS_PAGE } from "../lib/statusConfig";
+import { STATUS_COMPONENT, STATUS_PAGE } from "../lib/statusConfig";
 import { LISTENS } from "./server";
 
 interface OtherEdge {
@@ -26,5 +26,5 @@ export const edgeOf = (environment: string): OtherEdge => ({
 export const statusPageOf = (environment: string, name: string): Peer => ({
   name,
   namespace: `${environment}-status`,
-  selector: selector({ environment, component: "app", name: STATUS_PAGE }),
+  selector: selector({ environment, component: STATUS_COMPONENT, name: STATUS_PAGE }),
 });

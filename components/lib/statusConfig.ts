@@ -3,6 +3,7 @@ import type { Faults } from "./faults";
 
 /** The page's name among the applications, whose image it is built and promoted like. */
 export const STATUS_PAGE = "status-page";
+export const STATUS_COMPONENT = "status";
 
 export interface StatusConfig {
   /** The environments whose applications it watches. */

@@ -4,6 +4,9 @@ import { Faults } from "./faults";
 import { type StackFiles, fieldsOf } from "./stackFiles";
 import { isEnvironmentList } from "./statusConfig";
 
+/** The page takes no more. */
+const MOST = 200;
+
 export interface Endpoint {
   readonly environment: string;
   readonly name: string;
@@ -30,6 +33,12 @@ export function statusPlan(stack: string, own: Own, files: StackFiles): StatusPl
   const faults = new Faults();
   const all: StackFiles = { ...files, [stack]: { edge: own.edge, apps: own.apps, status: own.status } };
   const endpoints = (own.status?.environments ?? []).flatMap((each) => endpointsOf(each, all, faults));
+  if (endpoints.length > MOST)
+    faults.add(
+      "platform:status.environments",
+      own.status?.environments,
+      `stacks with up to ${MOST} applications that have a host, not ${endpoints.length}`,
+    );
   faults.throwIfAny(
     `the status page of stack "${stack}" does not know whom to watch, and nothing was done`,
     `Mend platform:status in Pulumi.${stack}.yaml, or the file that it leads to.`,

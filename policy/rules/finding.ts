@@ -67,17 +67,20 @@ export function formatObject(object: ObjectRef): string {
   return `${object.kind} ${object.namespace === undefined ? "" : `${object.namespace}/`}${object.name}`;
 }
 
+/** Which rule is broken where, and by what. */
+export function formatBreach({ rule, object, container, path, found }: Finding): string {
+  return `[${rule}] ${formatObject(object)}${container === undefined ? "" : `, container "${container}"`}: ${path} ${found}`;
+}
+
 /** The whole lesson: where, what, what instead, the lines to write, whose rule it is, and how to be let off. */
 export function formatFinding(finding: Finding): string {
-  const container = finding.container === undefined ? "" : `, container "${finding.container}"`;
   const why = [
     `allowed: ${finding.allowed}`,
     ...(finding.controls.length > 0 ? [finding.controls.join(", ")] : []),
   ].join("; ");
   const note = finding.note === undefined ? "" : ` [${finding.note}]`;
   const lines = [
-    `[${finding.rule}] ${formatObject(finding.object)}${container}: ` +
-      `${finding.path} ${finding.found} → ${finding.fix} (${why})${note}`,
+    `${formatBreach(finding)} → ${finding.fix} (${why})${note}`,
     ...(finding.set === undefined ? [] : linesToAdd(finding.path, finding.set)),
     `exempt by an entry for "${finding.rule}" in policy/exemptions.ts`,
   ];

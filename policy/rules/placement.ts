@@ -34,11 +34,17 @@ export function exposure(manifest: Manifest): Fault[] {
   ];
 }
 
+/** Kinds without a namespace, to which an engine that does not know them writes "default", and the API server pays no heed. */
+const OF_THE_CLUSTER = /^Cluster|Class$/;
+
 /** An object may leave its namespace to whoever applies it, which is worth a word where pods run. */
 export function defaultNamespace(manifest: Manifest): Fault[] {
   const namespace = into(whole(manifest), "metadata", "namespace");
   const words = { allowed: "a namespace of its own", fix: "name one", controls: ["cis:5.7.4"] };
-  if (namespace.value === "default") return [faultAt(namespace, words)];
+  if (namespace.value === "default") {
+    if (OF_THE_CLUSTER.test(kindOf(manifest) ?? "")) return [];
+    return [faultAt(namespace, words)];
+  }
   const unset = namespace.value === undefined || namespace.value === null || namespace.value === "";
   if (!unset || podTemplates(manifest).length === 0) return [];
   const found = "is not set, so that it may land in default";

@@ -13,10 +13,10 @@ const workload = (container: string, namespace: string): string => `
       selector: { matchLabels: { app: "unwary" } },
       template: {
         metadata: { labels: { app: "unwary" } },
-        spec: { containers: [{ name: "main", image: image(target, "busybox"), ${container} }] },
+        spec: { containers: [{ name: "main", image: imageOf("busybox"), ${container} }] },
       },
     },
-  }, { provider: cluster });
+  }, { provider: opts.providers.kubernetes });
 `;
 
 const LIMITS = `resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { cpu: "100m", memory: "32Mi" } }`;
@@ -54,7 +54,8 @@ describe("policy: a preview fails and teaches, with the pack and without", funct
     const file = path.join(copy, "index.ts");
     const original = fs.readFileSync(file, "utf8");
     const at = original.lastIndexOf("  return {");
-    fs.writeFileSync(file, `${original.slice(0, at)}${code}${original.slice(at)}`);
+    const needed = 'import * as k8s from "@pulumi/kubernetes";\n';
+    fs.writeFileSync(file, `${needed}${original.slice(0, at)}${code}${original.slice(at)}`);
     return copy;
   };
 

@@ -106,7 +106,7 @@ describe("status page: which endpoints answer, and did", function () {
   it("reaches the edge, and nothing else of the environment", async () => {
     // In the page's place: with its labels it has its paths, without its port none of its traffic.
     const pod = "status-double";
-    const labels = { "app.kubernetes.io/name": PAGE, "app.kubernetes.io/component": "app" };
+    const labels = { "app.kubernetes.io/name": PAGE, "app.kubernetes.io/component": "status" };
     await apply(await testPod(pod, PAGES, { labels }));
     try {
       await isReady(pod, PAGES);

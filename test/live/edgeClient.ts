@@ -11,7 +11,7 @@ export interface Reply {
 export interface EdgeClient {
   readonly host: string;
   /** As a browser does, by the name and the authority that the stack's outputs give. */
-  ask(method: string, path: string, content?: string, type?: string): Promise<Reply>;
+  readonly ask: (method: string, path: string, content?: string, type?: string) => Promise<Reply>;
 }
 
 export async function edgeClient(stack: string, app: string): Promise<EdgeClient> {

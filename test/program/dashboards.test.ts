@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Registered } from "../unit/components/recorder";
 import { type Golden, readGolden } from "./golden";
-import { findingsIn, judge } from "./judged";
+import { findingsIn, judge } from "../findings";
 import { pathsOf } from "./paths";
 import { type Run, Stage } from "./stage";
 

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { TOKEN, json } from "../unit/components/fakeCluster";
 import { type Golden, differences, goldenOf, readGolden } from "./golden";
-import { findingsIn, judge, unusedIn } from "./judged";
+import { findingsIn, judge, unusedIn } from "../findings";
 import { type Run, Stage } from "./stage";
 
 const named = (...stacks: string[]): object => ({ "platform:deployers": stacks });
@@ -40,10 +40,7 @@ describe("the program with deployers", function () {
     assert.ok(run.resources.filter(({ name }) => added(name)).length > 30);
     const rest = { ...run, resources: run.resources.filter(({ name }) => !added(name)) };
     assert.deepEqual(changed("dev", rest), []);
-    const verdicts = judge(
-      "dev",
-      run.resources.map((each) => ({ ...each, inputs: each.opened })),
-    );
+    const verdicts = judge("dev", run.resources);
     assert.deepEqual([findingsIn(verdicts), unusedIn(verdicts, "deployer")], [[], []]);
   });
 

@@ -1,8 +1,5 @@
 import assert from "node:assert/strict";
-import { judgeObject, judgeSet } from "../../policy/judge";
-import { formatFinding } from "../../policy/rules/finding";
-import { policySettings } from "../../policy/settings";
-import { isJudgedToken, subjectOf } from "../../policy/subject";
+import { findingsIn, judge } from "../findings";
 import { pathsOf } from "./paths";
 import { type Run, Stage, appsOf } from "./stage";
 
@@ -54,17 +51,7 @@ describe("the program and its object store", function () {
   });
 
   it("breaks no rule of our own", () => {
-    for (const { resources } of [single, parts]) {
-      const subjects = resources
-        .filter(({ type }) => isJudgedToken(type))
-        .map(({ type, name, opened }) => subjectOf(type, name, opened));
-      const { objects, stack } = policySettings("dev");
-      const verdicts = [...subjects.map((each) => judgeObject(each, objects)), ...judgeSet(subjects, stack)];
-      assert.deepEqual(
-        verdicts.flatMap(({ findings }) => findings.map(formatFinding)),
-        [],
-      );
-    }
+    for (const { resources } of [single, parts]) assert.deepEqual(findingsIn(judge("dev", resources)), []);
   });
 
   it("keeps its passwords wrapped", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { pathsOf } from "./paths";
-import { findingsIn, judge, unusedIn } from "./judged";
+import { findingsIn, judge, unusedIn } from "../findings";
 import { type Run, Stage, appsOf } from "./stage";
 
 const BARE = { "visit-tracker": appsOf("dev")["visit-tracker"] };
@@ -62,12 +62,7 @@ describe("the program and its Postgres", function () {
   });
 
   it("breaks no rule of our own", () => {
-    const verdicts = [single, copied, external].flatMap(({ resources }) =>
-      judge(
-        "dev",
-        resources.map((each) => ({ ...each, inputs: each.opened })),
-      ),
-    );
+    const verdicts = [single, copied, external].flatMap(({ resources }) => judge("dev", resources));
     assert.deepEqual([findingsIn(verdicts), unusedIn(verdicts, "postgres")], [[], []]);
   });
 

@@ -3,9 +3,9 @@ import { OPERATORS_NAMESPACE } from "../../components/clusterServices/controller
 import { NODE_EXPORTER } from "../../components/clusterServices/nodeExporter";
 import { SHARED } from "../../components/monitoring/shared";
 import type { Verdict } from "../../policy/judge";
+import { findingsIn, judge, unusedIn } from "../findings";
 import type { Fields, Registered } from "../unit/components/recorder";
 import { type Golden, differences, goldenOf, readGolden, writeGolden } from "./golden";
-import { findingsIn, judge, unusedIn } from "./judged";
 import { pathsOf } from "./paths";
 import { AUTHORITY_KEY, KEY, type Run, STACKS, Stage, appsOf, pageOf } from "./stage";
 
@@ -225,6 +225,7 @@ describe("the program", function () {
           ? [
               `${stack}-edge/edge → ${page}`,
               `${stack}-monitoring/blackbox → ${page}`,
+              `${prometheus} → ${page}`,
               `${stack}-status/status-page → ${stack}-edge/edge TCP 8443`,
             ]
           : [];
@@ -309,18 +310,14 @@ describe("the program", function () {
   it("asks for nothing at all where a recorded image is gone, or its registry does not answer", async () => {
     const there = new Map(stage.source.manifests);
     stage.source.manifests.clear();
-    const timed = async (): Promise<Run & { ms: number }> => {
-      const started = Date.now();
-      return { ...(await stage.run("prod")), ms: Date.now() - started };
-    };
-    const gone = await timed();
-    assert.match(gone.error ?? "", /^stack qa recorded registry\.qa-registry.*, which its registry has no more/);
+    const gone = await stage.run("prod");
     stage.source.fault = () => true;
-    const silent = await timed();
-    assert.match(silent.error ?? "", /^the registry 127.* does not answer HEAD \/v2\/visit-tracker\/manifests/);
-    assert.ok(silent.ms - gone.ms < 10_000, `${silent.ms} ms, of which the program itself takes ${gone.ms}`);
+    const silent = await stage.run("prod");
     stage.source.fault = () => false;
     for (const [key, manifest] of there) stage.source.manifests.set(key, manifest);
+    // Of several applications it is any that says so first.
+    assert.match(gone.error ?? "", /^stack qa recorded registry\.qa-registry.*, which its registry has no more/);
+    assert.match(silent.error ?? "", /^the registry 127.* does not answer HEAD \/v2\/[\w-]+\/manifests/);
     assert.ok(nothing(gone) && nothing(silent));
   });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PRIMARY, ROLE_LABEL } from "../../components/postgres/patroni";
-import { DATA, PostgresScene, ask, makeClient, whileWriting } from "../live/postgresScene";
+import { DATA, PostgresScene, ask, makeClient, whileWriting } from "./postgresScene";
 import { broughtUp, eventually, kubectl } from "../live/world";
 
 /** Seconds: the lease of a server that is gone, and what a copy needs to take over. */
@@ -14,12 +14,16 @@ describe("postgres: copies that take over", function () {
   before(async () => {
     await broughtUp();
     scene = await PostgresScene.make();
+    await scene.clear();
     await scene.up({ mode: "single", storage: "1Gi" });
     await makeClient();
     await ask("CREATE TABLE things (id int PRIMARY KEY)");
     await ask("INSERT INTO things VALUES (-1)");
   });
-  after(() => scene?.end());
+  after(async () => {
+    await scene?.clear();
+    await scene?.end();
+  });
 
   const primary = async (): Promise<string> => {
     const led = ["get", "pods", "-n", DATA, "-l", `app.kubernetes.io/name=postgres,${ROLE_LABEL}=${PRIMARY}`];

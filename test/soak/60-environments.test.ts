@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MANIFESTS, askRegistry, pullLogin } from "../../checks/registry";
 import { parseReference } from "../../components/lib/imageReference";
 import { bytes } from "../../components/lib/quantities";
+import { edgeClient } from "../live/edgeClient";
 import { NAME, ROOT, eventually, get, itHolds, kubectl, outputs, platform, pulumi, standOf } from "../live/world";
 
 const STACKS = ["dev", "qa", "prod"] as const;
@@ -68,6 +70,27 @@ describe("environments: dev, qa and prod side by side on one cluster", function 
   it("[002.9] each serves, at an address of its own", async () => {
     assert.equal(new Set(Object.values(endpoints)).size, STACKS.length);
     for (const stack of STACKS) await serves(stack);
+  });
+
+  it("[001.1] [001.2] [001.4] shows the page of each stage, with its own notes and nobody else's", async () => {
+    const notes: Record<string, string[]> = {};
+    const mark = randomUUID();
+    for (const stack of STACKS) {
+      const { ask } = await edgeClient(stack, "notes-page");
+      assert.match((await ask("GET", "/")).text, new RegExp(`<h1>\\s*Notes of\\s+${stack}\\s*</h1>`));
+      const { status, text } = await ask("POST", "/api/notes", JSON.stringify({ text: `${mark} of ${stack}` }));
+      assert.equal(status, 201, text);
+    }
+    for (const stack of STACKS) {
+      const { ask } = await edgeClient(stack, "notes-page");
+      const { body } = await ask("GET", "/api/notes");
+      notes[stack] = (body as { notes: { text: string }[] }).notes.map(({ text }) => text);
+    }
+    for (const stack of STACKS)
+      assert.deepEqual(
+        notes[stack]?.filter((text) => text.startsWith(mark)),
+        [`${mark} of ${stack}`],
+      );
   });
 
   it("take less than ten GiB of memory together", async () => {

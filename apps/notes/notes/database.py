@@ -117,7 +117,7 @@ class Database:
 
 
 def _cut(connection: Connection) -> None:
-    """A frozen server keeps a connection open and is silent; to cancel politely one would have to ask that same server."""
+    """A frozen server keeps a connection open and is silent, and could not be asked to cancel either."""
     if connection.closed:
         return
     with socket.socket(fileno=os.dup(connection.fileno())) as way, suppress(OSError):
@@ -132,7 +132,9 @@ def fault_of(error: Exception) -> str:
 def _fault(error: Exception) -> Unavailable:
     text = str(error)
     state = getattr(error, "sqlstate", None)
-    if re.search(r"(password|SCRAM) authentication failed|no password supplied|role \".*\" is not permitted to log in", text):
+    if re.search(
+        r"(password|SCRAM) authentication failed|no password supplied|role \".*\" is not permitted to log in", text
+    ):
         return Refused("Postgres refuses the user or password")
     if re.search("certificate|SSL", text):
         return Unavailable("the certificate of Postgres is not accepted, or it speaks no TLS")

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from notes.problems import Problem
 
 MAX_BODY = 16 * 1024
+HEARD = 1024 * 1024
 PATIENCE = 10.0
 
 HEADERS = {
@@ -44,19 +45,28 @@ class Guard:
 
 
 async def _body_of(scope: Scope, receive: Receive) -> bytes | None:
-    """None where the client has gone meanwhile."""
+    """
+    None where the client has gone meanwhile. What is too much is heard to its end, within reason: who is still sending when
+    the connection closes, as a proxy may be, takes that for a failure and never hears the answer.
+    """
     declared = dict(scope["headers"]).get(b"content-length", b"0")
-    if int(declared) > MAX_BODY:
+    if int(declared) > HEARD:
         raise _too_large()
-    body = b""
+    body: bytes = b""
+    size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY:
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        if size > HEARD:
             raise _too_large()
+        if size <= MAX_BODY:
+            body += part
         if not message.get("more_body", False):
+            if size > MAX_BODY:
+                raise _too_large()
             return body
 
 

@@ -30,7 +30,7 @@ class Reads:
         return int(await self._asked(self._client.incr(f"{self._name}:reads:{note}")))
 
     async def look(self) -> None:
-        """By a key: to a cluster's client, a ping is one of every node, and the loss of one of them would count as that of all."""
+        """By a key: a cluster's client pings every node, and the loss of one of them would count as that of all."""
         await self._asked(self._client.exists(f"{self._name}:reads"))
 
     async def close(self) -> None:

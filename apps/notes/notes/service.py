@@ -102,7 +102,10 @@ def _add_notes(app: FastAPI, database: Database, reads: Reads | None) -> None:
         f"{API}/notes",
         status_code=201,
         dependencies=[Depends(only_json)],
-        responses={200: {"model": Note, "description": "It is there already."}, 409: {"description": "Another has its id."}},
+        responses={
+            200: {"model": Note, "description": "It is there already."},
+            409: {"description": "Another has its id."},
+        },
     )
     async def add(new: NewNote, response: Response) -> Note:
         """Answered once Postgres has it for good."""

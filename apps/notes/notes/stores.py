@@ -14,8 +14,8 @@ class Refused(Unavailable):
 
 class PasswordWatch:
     """
-    A container is told its passwords when it starts. One that is refused for a while therefore ends, to be told the new one. Whom
-    a store never took may only have come before his login did.
+    A container is told its passwords when it starts. One that is refused for a while therefore ends, to be told the new
+    one. Whom a store never took may only have come before his login did.
     """
 
     def __init__(self, end: Callable[[], None], patience: float = 10.0, at_first: float = 60.0) -> None:

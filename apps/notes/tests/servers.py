@@ -71,7 +71,13 @@ class Postgres:
         if self._user:
             os.chown(self.directory, self._user.pw_uid, self._user.pw_gid)
         self._process: subprocess.Popen[bytes] | None = None
-        common = ["--encoding=UTF8", "--locale=C.UTF-8", "--username=postgres", "--auth-local=trust", "--auth-host=scram-sha-256"]
+        common = [
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--username=postgres",
+            "--auth-local=trust",
+            "--auth-host=scram-sha-256",
+        ]
         self._run(["initdb", "--no-sync", "-D", str(self.data), *common])
         self.start()
         self.sql(f"CREATE ROLE notes LOGIN PASSWORD '{PASSWORD}'")
@@ -170,7 +176,9 @@ class Redis:
         nobody = ["--user", "default", "off"]
         port = ["--port", "0", "--tls-port", str(self.port)] if self._tls else ["--port", str(self.port)]
         pair = ["--tls-cert-file", "tls.crt", "--tls-key-file", "tls.key", "--tls-ca-cert-file", "tls.crt"]
-        tls = [*pair, "--tls-auth-clients", "no", "--tls-replication", "yes", "--tls-cluster", "yes"] if self._tls else []
+        tls = (
+            [*pair, "--tls-auth-clients", "no", "--tls-replication", "yes", "--tls-cluster", "yes"] if self._tls else []
+        )
         place = ["--dir", str(self.directory), "--bind", "127.0.0.1", "--appendonly", "yes", "--save", ""]
         self._process = subprocess.Popen(
             [REDIS, *port, *place, *tls, *users, *nobody, *self._options],

@@ -44,7 +44,11 @@ def test_the_api_is_described_without_anything_from_elsewhere(service: Service) 
     page = ask(service.port, "GET", "/api/docs")
     assert page.status == 200 and page.headers["content-type"].startswith("text/html")
     assert "//" not in page.text.replace("<!doctype html>", "")
-    for file, content in [("docs.js", "SwaggerUIBundle"), ("swagger-ui-bundle.js", "SwaggerUI"), ("swagger-ui.css", ".swagger-ui")]:
+    for file, content in [
+        ("docs.js", "SwaggerUIBundle"),
+        ("swagger-ui-bundle.js", "SwaggerUI"),
+        ("swagger-ui.css", ".swagger-ui"),
+    ]:
         assert f'"docs/{file}"' in page.text
         found = ask(service.port, "GET", f"/api/docs/{file}")
         assert found.status == 200 and content in found.text

@@ -40,7 +40,10 @@ def is_ready(service: Service) -> bool:
 def test_readiness_follows_postgres_away_and_back(service: Service, postgres: Postgres) -> None:
     eventually(lambda: is_ready(service))
     postgres.end()
-    assert (ready(service).status, ready(service).body) == (503, {"ready": False, "postgres": "Postgres cannot be reached"})
+    assert (ready(service).status, ready(service).body) == (
+        503,
+        {"ready": False, "postgres": "Postgres cannot be reached"},
+    )
     assert ask(service.port, "GET", "/healthz").status == 200
     refused = write(service)
     assert (refused.status, refused.code, refused.headers["retry-after"]) == (503, "unavailable", "2")

@@ -10,6 +10,25 @@ from servers import PASSWORD, REDIS, Postgres, Redis, Service, eventually, free_
 pytestmark = pytest.mark.skipif(no_redis() is not None, reason=f"{no_redis()}: its path into REDIS_SERVER")
 
 
+SENTINEL = """
+port 0
+tls-port {port}
+tls-cert-file tls.crt
+tls-key-file tls.key
+tls-ca-cert-file tls.crt
+tls-auth-clients no
+tls-replication yes
+sentinel resolve-hostnames yes
+sentinel announce-hostnames yes
+sentinel monitor main localhost {server} 1
+sentinel auth-user main app
+sentinel auth-pass main {password}
+user default off
+user app on >{password} &+switch-master +ping +info +subscribe +client|setname +sentinel|get-master-addr-by-name \
++sentinel|master +sentinel|masters +sentinel|replicas +sentinel|slaves +sentinel|sentinels
+"""
+
+
 @contextmanager
 def counting(postgres: Postgres, redis: Redis, **change: str) -> Iterator[Service]:
     with running(**postgres.environment, **(redis.environment | change)) as service:
@@ -52,7 +71,11 @@ def test_readiness_follows_each_of_the_two_away_and_back(postgres: Postgres, red
         is_sound(service)
         postgres.end()
         broken = ready(service)
-        assert (broken.status, broken.body["postgres"], broken.body["redis"]) == (503, "Postgres cannot be reached", None)
+        assert (broken.status, broken.body["postgres"], broken.body["redis"]) == (
+            503,
+            "Postgres cannot be reached",
+            None,
+        )
         postgres.start()
         is_sound(service)
 
@@ -131,12 +154,7 @@ def test_it_counts_where_sentinels_say(postgres: Postgres) -> None:
     redis = Redis(tls=True)
     port = free_port()
     config = redis.directory / "sentinel.conf"
-    pair = "tls-cert-file tls.crt\ntls-key-file tls.key\ntls-ca-cert-file tls.crt\ntls-auth-clients no\ntls-replication yes\n"
-    names = "sentinel resolve-hostnames yes\nsentinel announce-hostnames yes\n"
-    main = f"sentinel monitor main localhost {redis.port} 1\nsentinel auth-user main app\nsentinel auth-pass main {PASSWORD}\n"
-    rights = "+ping +info +subscribe +client|setname +sentinel|get-master-addr-by-name +sentinel|master +sentinel|masters +sentinel|replicas +sentinel|slaves +sentinel|sentinels"
-    users = f"user app on >{PASSWORD} &+switch-master {rights}\nuser default off\n"
-    config.write_text(f"port 0\ntls-port {port}\n{pair}{names}{main}{users}")
+    config.write_text(SENTINEL.format(port=port, server=redis.port, password=PASSWORD))
     sentinel = subprocess.Popen([REDIS, str(config), "--sentinel"], cwd=redis.directory, stdout=subprocess.DEVNULL)
     try:
         change = {"REDIS_MODE": "sentinel", "REDIS_SENTINEL_NAME": "main", "REDIS_PORT": str(port)}

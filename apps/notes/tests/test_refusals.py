@@ -47,7 +47,9 @@ def test_refuses(service: Service, what: str, body: Any, status: int, code: str,
     assert (answer.status, answer.code, answer.body["error"].get("field")) == (status, code, field)
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", ""])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", ""]
+)
 def test_refuses_another_kind_of_content(service: Service, kind: str) -> None:
     answer = clear(ask(service.port, "POST", NOTES, {"text": "x"}, {"Content-Type": kind} if kind else {}))
     assert (answer.status, answer.code, answer.headers["accept"]) == (415, "not_json", "application/json")
@@ -58,7 +60,21 @@ def test_refuses_no_content_at_all(service: Service) -> None:
     assert clear(ask(service.port, "POST", NOTES, b"")).status == 400
 
 
-@pytest.mark.parametrize("path", ["/", "/api", "/api/", "/api/note", f"{NOTES}/", f"{NOTES}/1", f"{NOTES}/{ID}", f"{NOTES}/%00", "/%ff", "/../etc/passwd"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/api",
+        "/api/",
+        "/api/note",
+        f"{NOTES}/",
+        f"{NOTES}/1",
+        f"{NOTES}/{ID}",
+        f"{NOTES}/%00",
+        "/%ff",
+        "/../etc/passwd",
+    ],
+)
 def test_refuses_a_path_that_leads_nowhere(service: Service, path: str) -> None:
     answer = clear(ask(service.port, "GET", path))
     assert (answer.status, answer.code) == (404, "not_found")
@@ -66,7 +82,12 @@ def test_refuses_a_path_that_leads_nowhere(service: Service, path: str) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
-    [("DELETE", NOTES, "GET, POST"), ("PUT", f"{NOTES}/{ID}", "GET"), ("POST", "/api/docs", "GET"), ("BREW", "/healthz", "GET")],
+    [
+        ("DELETE", NOTES, "GET, POST"),
+        ("PUT", f"{NOTES}/{ID}", "GET"),
+        ("POST", "/api/docs", "GET"),
+        ("BREW", "/healthz", "GET"),
+    ],
 )
 def test_refuses_another_method(service: Service, method: str, path: str, allowed: str) -> None:
     answer = clear(ask(service.port, method, path))
@@ -76,8 +97,23 @@ def test_refuses_another_method(service: Service, method: str, path: str, allowe
 
 def test_refuses_a_body_that_grows_beyond_the_limit(service: Service) -> None:
     chunk = b"1000\r\n" + b"x" * 4096 + b"\r\n"
-    head = b"POST /api/notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = (
+        b"POST /api/notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
     assert raw(service.port, head + chunk * 10 + b"0\r\n\r\n").startswith("HTTP/1.1 413 ")
+
+
+def test_hears_too_much_to_its_end_before_it_says_so(service: Service) -> None:
+    size = 200_000
+    head = f"POST /api/notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", service.port), timeout=10) as connection:
+        connection.sendall(head.encode() + b"x" * (size - 1))
+        connection.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+        connection.settimeout(10)
+        connection.sendall(b"x")
+        assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
 @pytest.mark.parametrize(

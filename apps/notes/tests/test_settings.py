@@ -2,6 +2,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from notes.settings import Faults, settings
 
 PG = {"PGHOST": "db", "PGUSER": "notes", "PGDATABASE": "notes"}

@@ -21,7 +21,7 @@ const endpoints = (count: number): string => `${count} endpoint${count === 1 ? "
 export function summary({ counts: { up, down, unseen } }: Report): string {
   const rest = unseen > 0 ? `, ${unseen} never answered` : "";
   if (down > 0) return `${down} of ${endpoints(up + down + unseen)} down${rest}`;
-  if (up === 0) return "Nothing has answered yet";
+  if (up === 0) return unseen > 0 ? "Nothing has answered yet" : "Nothing is watched";
   return unseen > 0 ? `${up} of ${endpoints(up + unseen)} up${rest}` : `All ${endpoints(up)} up`;
 }
 

@@ -43,7 +43,8 @@ function reportOf({ name, url }: Endpoint, history: History, now: number): Endpo
   const uptime = Object.fromEntries(Object.entries(WINDOWS).map(([window, hours]) => [window, percent(hours)]));
   return {
     name,
-    url: url.origin,
+    // Where visitors go, without the last part, where only its state is told.
+    url: url.href.slice(0, url.href.lastIndexOf("/")),
     state,
     since: new Date(since).toISOString(),
     checked: new Date(checked).toISOString(),

@@ -68,8 +68,8 @@ function endpointsFrom(text: string | undefined, faults: string[]): Endpoint[] {
   } catch {
     list = undefined;
   }
-  if (!Array.isArray(list) || list.length === 0 || list.length > MOST_ENDPOINTS) {
-    faults.push(`STATUS_ENDPOINTS is not a list: give 1 to ${MOST_ENDPOINTS} ${SHAPE}, as JSON`);
+  if (!Array.isArray(list) || list.length > MOST_ENDPOINTS) {
+    faults.push(`STATUS_ENDPOINTS is not a list: give up to ${MOST_ENDPOINTS} ${SHAPE}, as JSON`);
     return [];
   }
   const endpoints = list.flatMap((each: unknown, index) => {

@@ -134,6 +134,14 @@ describe("the page", () => {
     assert.match(page(now(), false), /<title>1 of 2 endpoints down · Status<\/title>/);
   });
 
+  it("says so where nothing is watched", async () => {
+    const idle = new Watch({ ...pace, endpoints: [] });
+    await idle.ask();
+    const empty = report(idle, Date.now());
+    assert.equal(summary(empty), "Nothing is watched");
+    assert.match(page(empty, false), /Nothing has changed since the watch began/);
+  });
+
   it("tells what failed by height and words, not by colour alone", () => {
     const html = page(now(), false);
     assert.match(html, /aria-label="web0, the last 3 answers: 1 failed"/);

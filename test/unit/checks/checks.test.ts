@@ -85,8 +85,8 @@ const state = (namespace: string): Answers => [
 ];
 const SECRET = "a-secret-that-nobody-sees";
 const yesterday = new Date(Date.now() - 86_400_000).toISOString();
-const restarted = (finishedAt: string, reason = "OOMKilled"): PodChange => ({
-  status: { restartCount: 3, lastState: { terminated: { finishedAt, reason, exitCode: 137 } } },
+const restarted = (finishedAt: string, reason = "OOMKilled", exitCode = 137): PodChange => ({
+  status: { restartCount: 3, lastState: { terminated: { finishedAt, reason, exitCode } } },
 });
 
 const CLOSED: Answers[number] = ["$TLS_OPTIONS ping", "NOAUTH Authentication required."];
@@ -105,7 +105,11 @@ const cases: [title: string, well: Answers, ill: [Answers, RegExp][]][] = [
   ],
   [
     "no container was restarted",
-    pods(pod("dev-apps", restarted(yesterday)), pod("dev-apps", restarted(new Date().toISOString(), "Unknown"))),
+    pods(
+      pod("dev-apps", restarted(yesterday)),
+      pod("dev-apps", restarted(new Date().toISOString(), "Unknown")),
+      pod("dev-apps", restarted(new Date().toISOString(), "Completed", 0)),
+    ),
     [
       [
         pods(pod("dev-apps", restarted(new Date().toISOString()))),

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { ROLE_LABEL } from "../../../components/postgres/patroni";
-import { type Judgement, judgeObject, judgeSet } from "../../../policy/judge";
-import { formatFinding } from "../../../policy/rules/finding";
+import type { Judgement } from "../../../policy/judge";
 import { type PolicySettings, policySettings } from "../../../policy/settings";
-import { isJudgedToken, subjectOf } from "../../../policy/subject";
+import { findingsIn, judge } from "../../findings";
 import { type Recording, type Fields, type Registered, record } from "./recorder";
 import { Scene, field, sourceFolder } from "./scene";
 
@@ -50,12 +49,14 @@ const makers: Record<string, (scene: Scene, name: string) => unknown> = {
     secrets.sync("web", { namespace: `${name}-apps`, secretName: "web", from });
   },
   Monitoring: (scene, name) => {
+    scene.environment(name, { concerns: ["monitoring"] });
     const peer = { name: "web", namespace: `${name}-apps`, selector: { app: "web" } };
     const monitoring = scene.monitoring(name, { environment: name });
     monitoring.watch("web", { peer, port: 9000, tls: { authority: "authority of the tests", serverName: "web" } });
     monitoring.probe("web", { peer, port: 3000, url: "http://web/readyz" });
   },
   Grafana: (scene, name) => {
+    scene.environment(name, { concerns: ["monitoring"] });
     const monitoring = scene.monitoring(`${name}-monitoring`, { environment: name });
     const peer = { name: "web", namespace: `${name}-apps`, selector: { app: "web" } };
     monitoring.probe("web", { peer, port: 3000, url: "http://web/readyz" });
@@ -88,19 +89,13 @@ const wholeDigests = (inputs: Fields): Fields =>
 /** Here components have other names than in the program, and exemptions hold all the same. */
 const nameless = (judgement: Judgement): Judgement => ({
   ...judgement,
-  exemptions: judgement.exemptions.map(({ target: { name: _name, ...target }, ...rest }) => ({ ...rest, target })),
+  exemptions: judgement.exemptions.map(({ target, ...rest }) => ({ ...rest, target: { ...target, name: undefined } })),
 });
 
 function violations({ resources }: Recording, settings: PolicySettings): string[] {
-  const subjects = resources
-    .filter(({ type }) => isJudgedToken(type))
-    .map(({ type, name, opened }) => subjectOf(type, name, wholeDigests(opened)));
-  assert.ok(subjects.length > 0, "the policies saw nothing");
-  const verdicts = [
-    ...subjects.map((each) => judgeObject(each, nameless(settings.objects))),
-    ...judgeSet(subjects, nameless(settings.stack)),
-  ];
-  return verdicts.flatMap(({ findings }) => findings.map(formatFinding));
+  const { objects, stack } = settings;
+  const whole = resources.map(({ opened, ...rest }) => ({ ...rest, opened: wholeDigests(opened) }));
+  return findingsIn(judge({ objects: nameless(objects), stack: nameless(stack) }, whole));
 }
 
 for (const [component, make] of Object.entries(makers)) {

@@ -165,7 +165,7 @@ describe("AppWorkload", () => {
       const server = one(recording, "Deployment");
       assert.deepEqual(field(server, `${CONTAINER}.volumeMounts`), [
         { name: "tmp", mountPath: "/tmp" },
-        { name: "data", mountPath: "/data" },
+        { name: "data", mountPath: "/data", readOnly: false },
       ]);
       const volume = { name: "data", persistentVolumeClaim: { claimName: "web" } };
       assert.deepEqual(field(server, "spec.template.spec.volumes.1"), volume);

@@ -92,7 +92,7 @@ describe("Edge", () => {
       one(asked, "NetworkPolicy", `edge-status-of-${each}-to-edge-ingress`),
     );
     for (const [index, stack] of ["dev", "prod"].entries()) {
-      const page = { "app.kubernetes.io/name": "status-page", "app.kubernetes.io/component": "app" };
+      const page = { "app.kubernetes.io/name": "status-page", "app.kubernetes.io/component": "status" };
       const from = [
         {
           namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": `${stack}-status` } },
@@ -220,7 +220,8 @@ describe("Edge", () => {
       const scene = new Scene();
       scene.edge("edge", { services: scene.services().ready });
     });
-    const issuer = one(later, "ClusterIssuer").urn;
-    for (const kind of ["GatewayClass", "Certificate"]) assert.ok(one(later, kind).dependencies.includes(issuer), kind);
+    const issuer = one(later, "ClusterIssuer", "cluster-issuer").urn;
+    for (const each of [one(later, "GatewayClass"), one(later, "Certificate", "edge-tls")])
+      assert.ok(each.dependencies.includes(issuer), each.name);
   });
 });

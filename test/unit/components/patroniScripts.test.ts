@@ -10,7 +10,7 @@ const MISSING = missingProgram("replicated");
 const TAKEOVER_S = 30;
 
 describe("the scripts of Postgres with copies", function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let set: PatroniPods;
   const all = [0, 1, 2];
   before(async function () {
@@ -153,7 +153,7 @@ describe("the scripts of Postgres with copies", function () {
 });
 
 describe("the scripts of a Postgres with copies, at their first start", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let set: PatroniPods;
   beforeEach(async function () {
     if (MISSING) this.skip();

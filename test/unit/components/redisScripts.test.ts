@@ -25,7 +25,7 @@ async function mostMasters<T>(pods: RedisPods, work: () => Promise<T>): Promise<
 }
 
 describe("the scripts of Redis with sentinels", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const all = [0, 1, 2];
   let pods: RedisPods;
   before(function () {
@@ -123,7 +123,7 @@ describe("the scripts of Redis with sentinels", function () {
 });
 
 describe("the scripts of a Redis cluster", function () {
-  this.timeout(90_000);
+  this.timeout(180_000);
   let pods: RedisPods;
   before(function () {
     if (MISSING) this.skip();
@@ -250,7 +250,7 @@ const fingerprint = (host: string, port: number): Promise<string> =>
   });
 
 describe("the scripts of Redis over TLS", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const open: RedisPods[] = [];
   before(function () {
     if (MISSING) this.skip();

@@ -46,6 +46,22 @@ describe("the plan of who watches whom", () => {
     assert.deepEqual(plan, { endpoints: [], watchers: [] });
   });
 
+  it("refuses more than the page takes", () => {
+    const hosts = (count: number): object =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`a${index}`, { host: `a${index}` }]));
+    const plan = (count: number) =>
+      statusPlan(
+        "dev",
+        { ...own, status: status("qa") },
+        { qa: { edge: { domain: "qa.example" }, apps: hosts(count) } },
+      );
+    assert.equal(plan(200).endpoints.length, 200);
+    assert.throws(
+      () => plan(201),
+      /found \["qa"\], allowed is stacks with up to 200 applications that have a host, not 201/,
+    );
+  });
+
   it("refuses environments without a file or a domain, all at once", () => {
     const files = { ...FILES, qa: { edge: {} } };
     assert.throws(

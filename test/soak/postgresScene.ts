@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseDocument } from "yaml";
+import { type Document, parseDocument } from "yaml";
 import { postgresChecks } from "../../checks/postgres";
 import { podManifest } from "../../checks/probe";
 import { runChecks } from "../../checks/runner";
 import { Stand } from "../../checks/stand";
 import { selector } from "../../components/lib/labels";
 import { image, readTarget } from "../../components/lib/target";
-import { type Result, apply, copyOfProject, kubectl, outputs, pulumi, shell, tryKubectl } from "./world";
+import { ROOT, type Result, apply, copyOfProject, kubectl, outputs, pulumi, shell, tryKubectl } from "../live/world";
 
 export const STACK = "dev";
 export const DATA = `${STACK}-data`;
@@ -25,11 +25,27 @@ export class PostgresScene {
   static make = async (): Promise<PostgresScene> => new PostgresScene(await copyOfProject());
 
   async up(postgres: object): Promise<void> {
-    const file = path.join(this.copy, `Pulumi.${STACK}.yaml`);
-    const settings = parseDocument(fs.readFileSync(file, "utf8"));
-    settings.setIn(["config", "platform:postgres"], postgres);
-    settings.setIn(["config", "platform:apps", APP, "postgres"], true);
-    fs.writeFileSync(file, settings.toString());
+    await this.upWith((settings) => {
+      settings.setIn(["config", "platform:postgres"], postgres);
+      settings.setIn(["config", "platform:apps", APP, "postgres"], true);
+    });
+  }
+
+  /** Without a Postgres, and so without its volumes: there is no other way back from copies to one server. */
+  async clear(): Promise<void> {
+    await this.upWith((settings) => {
+      settings.setIn(["config", "platform:postgres"], {});
+      const { config } = settings.toJS() as { config: Record<string, Record<string, { postgres?: unknown }>> };
+      for (const [app, { postgres }] of Object.entries(config["platform:apps"] ?? {}))
+        if (postgres) settings.deleteIn(["config", "platform:apps", app]);
+    });
+  }
+
+  private async upWith(change: (settings: Document) => void): Promise<void> {
+    const file = `Pulumi.${STACK}.yaml`;
+    const settings = parseDocument(fs.readFileSync(path.join(ROOT, file), "utf8"));
+    change(settings);
+    fs.writeFileSync(path.join(this.copy, file), settings.toString());
     await succeeds(pulumi(["up", "-s", STACK, "--yes", "--skip-preview"], { cwd: this.copy }));
   }
 

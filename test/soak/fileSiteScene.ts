@@ -11,7 +11,7 @@ import { runChecks } from "../../checks/runner";
 import { Stand } from "../../checks/stand";
 import { readTarget } from "../../components/lib/target";
 import { certificate } from "../../sandbox/pki";
-import { type Outputs, type Result, copyOfProject, kubectl, outputs, pulumi, shell } from "./world";
+import { type Outputs, type Result, copyOfProject, kubectl, outputs, pulumi, shell } from "../live/world";
 
 export const STACK = "dev";
 export const DATA = `${STACK}-data`;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { askVault, deployerToken, readKept } from "../../checks/vault";
-import { type Forwarded, forward } from "./forward";
+import { type Forwarded, forward } from "../live/forward";
 import {
   APP,
   DATA,
@@ -14,7 +14,7 @@ import {
   refusal,
   whileWriting,
 } from "./postgresScene";
-import { broughtUp, eventually, get, kubectl } from "./world";
+import { broughtUp, eventually, get, kubectl } from "../live/world";
 
 const SERVER = "postgres-0";
 

@@ -13,8 +13,8 @@ import {
   heardWithAnotherCertificate,
   whileListening,
 } from "./fileSiteScene";
-import { type Forwarded, forward } from "./forward";
-import { apply, broughtUp, canConnect, eventually, get, isReady, kubectl, testPod, tryKubectl } from "./world";
+import { type Forwarded, forward } from "../live/forward";
+import { apply, broughtUp, canConnect, eventually, get, isReady, kubectl, testPod, tryKubectl } from "../live/world";
 
 const SERVER = "object-store-0";
 const STRANGER = "file-stranger";
