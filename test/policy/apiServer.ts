@@ -9,7 +9,7 @@ import { freePort } from "../unit/freePort";
 import { localTool } from "../unit/localTool";
 
 const TOKEN = "of-the-tests";
-const PATIENCE_MS = 180_000;
+const PATIENCE_MS = 400_000;
 
 export interface Answer {
   readonly status: number;
