@@ -49,7 +49,7 @@ const judged = (stack: string): Verdict[] => {
 const isKubernetes = ({ type }: Registered): boolean => type.startsWith("kubernetes:");
 
 describe("the program", function () {
-  this.timeout(900_000);
+  this.timeout(60_000);
   let stage: Stage;
   let runs: Record<string, Run>;
   before(async () => {
