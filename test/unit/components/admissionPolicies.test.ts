@@ -70,7 +70,7 @@ describe("Admission", () => {
 
   it("stands before anything is put into the namespaces", () => {
     const binding = one(recording, "ValidatingAdmissionPolicyBinding", "dev-pods-binding");
-    assert.ok(one(recording, "StatefulSet").dependencies.includes(binding.urn));
+    assert.ok(one(recording, "StatefulSet", "redis-server").dependencies.includes(binding.urn));
     assert.ok(!one(recording, "Namespace", "dev-apps").dependencies.includes(binding.urn));
   });
 });
