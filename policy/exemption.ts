@@ -24,7 +24,7 @@ const DAY = 24 * 60 * 60 * 1000;
 const LONGEST_DAYS = 400;
 const TARGET_FIELDS = ["kind", "namespace", "name", "container"] as const;
 
-function lastMoment(until: unknown): number | undefined {
+export function lastMoment(until: unknown): number | undefined {
   if (typeof until !== "string" || !/^\d{4}-\d{2}-\d{2}$/.test(until)) return undefined;
   const start = new Date(`${until}T00:00:00Z`);
   // Date rolls 31 February over into March: such a day is a typing error, not a date.
@@ -99,7 +99,7 @@ export function listed(all: readonly Exemption[], file: string, now: Date): List
   return { exemptions: all.filter((_, index) => wrong[index]?.length === 0), faulty };
 }
 
-function fits(pattern: string | undefined, value: string | undefined): boolean {
+export function fits(pattern: string | undefined, value: string | undefined): boolean {
   if (pattern === undefined) return true;
   if (value === undefined) return false;
   const parts = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));

@@ -45,7 +45,7 @@ function reference({ manifest, pulumiName }: Subject): ObjectRef {
 }
 
 /** Whether the environment holds this rule here. */
-function isHeld(rule: RuleFacts, { gate, levels, options }: Judgement): boolean {
+export function isHeld(rule: RuleFacts, { gate, levels, options }: Judgement): boolean {
   const asked = rule.profile === undefined ? 0 : PROFILES.indexOf(rule.profile);
   return (
     rule.gates.includes(gate) && levels[rule.id] !== "disabled" && asked <= PROFILES.indexOf(options.podSecurity.level)

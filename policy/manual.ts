@@ -18,6 +18,7 @@ A rule is written once, as a function of plain manifests in \`policy/rules/\`, a
 | --- | --- | --- |
 | \`pack\` | preview and update | the CrossGuard pack in \`policy/\`, in the engine |
 | \`program\` | preview and update, also without the pack | inside the program, before an object is written |
+| \`admission\` | whenever anybody writes into an environment's namespaces, by whatever tool | policies that the program installs in the API server ([below](#in-the-api-server)) |
 | \`check\` | whenever you like, on any manifests | \`npm run policy:check\` |
 
 ## Checking manifests
@@ -80,6 +81,23 @@ An exemption is an entry in \`policy/exemptions.ts\`, or under \`exemptions\` in
 \`target\` may also name a \`container\`; \`*\` stands for any characters. Without reason, owner or last day, or with a last day more than 400 days
 ahead, an exemption waives nothing and is a violation itself (\`exemption\`). Those in use are listed in every run. After its last day the finding is back, and says
 since when. One that waives nothing is reported by every preview, update and check of a stack, for another stack may need it.
+
+## In the API server
+
+\`pulumi up\` installs ValidatingAdmissionPolicies, \`<stack>-policies-pods\` and \`<stack>-policies-objects\`, for the namespaces of its own
+environment and no others. \`kubectl apply\` of what breaks a mandatory rule is refused with the rule, container and field of everything that is broken;
+what breaks an advisory one is taken with a warning, and recorded in the audit log. Names that end in \`-advisory\` are of the latter.
+
+- Judged are all kinds with a pod template that are Kubernetes' own, ephemeral containers and changes of a running pod's size. Custom resources are
+  not, but the pods that come of them are.
+- An object is judged when it is new, or when what rules look at is changed. What was there before its rule may be labelled, scaled and deleted.
+- What Kubernetes' own controllers make of a template was judged with the template: they are let through, so that no rule and no exemption that
+  ends keeps a running service from being restarted.
+- Objects are seen with the API server's own defaults, and a Pod (not a template) with those of the namespace's limit range.
+- An exemption ends with its last day by itself: policies read the time from the lease that each API server keeps of itself (\`kube-system\`,
+  label \`apiserver.kubernetes.io/identity\`). Where an API server keeps none, the policies with exemptions refuse everything.
+- Objects of the whole cluster, such as ClusterRoles, belong to no environment and are not judged here. Nor are rules that need other objects, that
+  read texts for secrets, or that the API server holds anyway (\`form\`): they have no \`admission\` in their row.
 
 ## Rules
 

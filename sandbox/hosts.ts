@@ -37,11 +37,11 @@ export function withHosts(text: string, owner: string, hosts: Hosts): string {
 }
 
 /** Whether this machine finds the names from now on: not everyone may write its file. */
-export async function writeHosts(owner: string, hosts: Hosts, file = FILE): Promise<boolean> {
+export function writeHosts(owner: string, hosts: Hosts, file = FILE): Promise<boolean> {
   return change(file, (text) => withHosts(text, owner, hosts));
 }
 
-export async function removeHosts(owner: string, file = FILE): Promise<boolean> {
+export function removeHosts(owner: string, file = FILE): Promise<boolean> {
   return change(file, (text) => withoutHosts(text, owner));
 }
 

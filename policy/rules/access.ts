@@ -44,7 +44,7 @@ export function wildcards(manifest: Manifest): Fault[] {
   );
 }
 
-interface Danger {
+export interface Danger {
   readonly group: string;
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
@@ -59,7 +59,7 @@ const READ = ["get", "list", "watch"];
 const HOOKS = ["validatingwebhookconfigurations", "mutatingwebhookconfigurations"];
 const ESCALATION = "cis:5.1.8";
 
-const ESCALATIONS: readonly Danger[] = [
+export const ESCALATIONS: readonly Danger[] = [
   {
     group: RBAC,
     resources: ROLES,
@@ -118,7 +118,7 @@ const ESCALATIONS: readonly Danger[] = [
   },
 ];
 
-const PODS: readonly Danger[] = [
+export const PODS: readonly Danger[] = [
   {
     group: "",
     resources: ["pods/exec", "pods/attach"],
@@ -142,7 +142,7 @@ const PODS: readonly Danger[] = [
   },
 ];
 
-const SECRETS: Danger = {
+export const SECRETS: Danger = {
   group: "",
   resources: ["secrets"],
   verbs: READ,
@@ -179,7 +179,7 @@ export const escalation = (manifest: Manifest): Fault[] => dangers(manifest, ESC
 export const readsSecrets = (manifest: Manifest): Fault[] => dangers(manifest, [SECRETS]);
 export const reachesPods = (manifest: Manifest): Fault[] => dangers(manifest, PODS);
 
-const EVERYBODY = [
+export const EVERYBODY = [
   "system:masters",
   "system:unauthenticated",
   "system:anonymous",

@@ -71,7 +71,7 @@ describe("exemptions", () => {
   ] as const) {
     it(`break a rule themselves with ${field} ${JSON.stringify(value) ?? "missing"}`, () => {
       const faulty = { ...EXEMPTION, [field]: value };
-      const { exemptions, faulty: found } = listed([EXEMPTION, faulty as Exemption], "here", NOW);
+      const { exemptions, faulty: found } = listed([EXEMPTION, faulty], "here", NOW);
       assert.deepEqual(exemptions, [EXEMPTION]);
       assert.deepEqual(
         found.map(({ file, index, finding: { path, level } }) => [file, index, path, level]),
