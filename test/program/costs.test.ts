@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { LIMITS, over } from "../costs/limits";
+import { type Run, STACKS, Stage } from "./stage";
+
+const ROOT = join(__dirname, "../..");
+const COSTS = join(__dirname, "../costs");
+const COUNT = 3;
+
+const json = (args: readonly string[], cwd = ROOT, env: NodeJS.ProcessEnv = {}): Promise<unknown> =>
+  new Promise((done, fail) =>
+    execFile(process.execPath, args, { cwd, env: { ...process.env, ...env } }, (error, out, err) =>
+      error ? fail(new Error(err || error.message)) : done(JSON.parse(out)),
+    ),
+  );
+/** The files of packages that are loaded with the program, as Pulumi.yaml starts it. */
+const ofProgram = (env: NodeJS.ProcessEnv = {}): Promise<string[]> =>
+  json(["--require", "./start/program.js", join(COSTS, "modules.js"), "index.ts"], ROOT, env) as Promise<string[]>;
+
+describe("what a run costs, in counts", function () {
+  this.timeout(120_000);
+
+  describe("its start", () => {
+    it("loads no more files of packages than it may", async () => {
+      const files = await ofProgram();
+      assert.deepEqual(over({ programModules: files.length }, LIMITS), []);
+      assert.deepEqual(
+        files.filter((file) => /^(typescript|@npmcli|@pulumi\/pulumi\/automation)\//.test(file)),
+        [],
+      );
+    });
+
+    it("is seen to grow where the SDK is loaded as it comes", async () => {
+      const files = await ofProgram({ PLATFORM_PLAIN_START: "1" });
+      assert.ok(files.some((file) => file.startsWith("typescript/")));
+      assert.match(over({ programModules: files.length }, LIMITS).join(), /^programModules: \d+, allowed are \d+$/);
+    });
+
+    it("brings what was left out as soon as somebody uses it", async () => {
+      const use = [
+        'const { automation, runtime } = require("@pulumi/pulumi");',
+        "const text = (await runtime.serializeFunction(() => 1)).text;",
+        "process.stdout.write(JSON.stringify([typeof automation.LocalWorkspace.create, typeof text]));",
+      ];
+      const script = `(async () => { ${use.join("\n")} })()`;
+      assert.deepEqual(await json(["--require", "./start/program.js", "-e", script]), ["function", "string"]);
+    });
+
+    it("loads no more for the pack than it may", async () => {
+      const files = (await json([join(COSTS, "modules.js"), "start.js"], join(ROOT, "policy"))) as string[];
+      assert.deepEqual(over({ packModules: files.length }, LIMITS), []);
+      assert.ok(files.length > 50);
+    });
+  });
+
+  it("unpacks each object no more often in the pack than it may", async () => {
+    const { object, stack } = (await json([join(COSTS, "pack.js"), String(COUNT)])) as Record<
+      "object" | "stack",
+      { decodes: number; one?: number; found?: number }
+    >;
+    assert.ok((object.one ?? 0) > 0 && (stack.found ?? 0) >= COUNT, "the pack judged nothing");
+    assert.deepEqual(over({ decodesPerResource: object.decodes + stack.decodes / COUNT }, LIMITS), []);
+  });
+
+  describe("its state", () => {
+    let stage: Stage;
+    let runs: Run[];
+    before(async () => {
+      stage = await Stage.set();
+      runs = await Promise.all(STACKS.map((each) => stage.run(each)));
+    });
+    after(() => stage.strike());
+
+    for (const [index, stack] of STACKS.entries()) {
+      it(`is no larger for ${stack} than it may be, nor is any resource of it`, () => {
+        const sizes = (runs[index]?.resources ?? []).map(({ inputs, name, type }): [string, number] => [
+          `${type} ${name}`,
+          Buffer.byteLength(JSON.stringify(inputs)),
+        ]);
+        assert.ok(sizes.length > 100);
+        const total = sizes.reduce((sum, [, size]) => sum + size, 0);
+        assert.deepEqual(over({ [stack]: total }, LIMITS.stateBytes), []);
+        assert.deepEqual(
+          sizes.filter(([, size]) => size > LIMITS.resourceBytes),
+          [],
+        );
+      });
+    }
+  });
+});
