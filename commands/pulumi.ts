@@ -65,11 +65,13 @@ export class Pulumi {
     await this.settleLocks();
     // Plugins of a dead run could still write what no state would ever know of.
     await endProcesses(() => leftovers(this.backend), console.error);
-    if (!(await this.exists())) {
+    const state = await this.exported().catch((error: Error) => {
+      if (!error.message.includes("no stack named")) throw error;
+    });
+    if (!state) {
       await this.read(["stack", "init", this.stack, "--no-select"]);
       return;
     }
-    const state = await this.exported();
     const pending = state.deployment?.pending_operations ?? [];
     if (pending.length === 0) return;
     console.error(
@@ -110,6 +112,12 @@ export class Pulumi {
     return ((await this.exported()).deployment?.resources ?? []).map(({ urn }) => urn);
   }
 
+  /** What the program gave back; a secret is there as it is in the state. From the export, which decrypts nothing. */
+  async outputs(): Promise<Readonly<Record<string, unknown>>> {
+    const resources = (await this.exported()).deployment?.resources ?? [];
+    return resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
+  }
+
   private async exported(): Promise<State> {
     return JSON.parse(await this.read(["stack", "export", "-s", this.stack])) as State;
   }
@@ -143,6 +151,7 @@ interface Resource {
   readonly urn: string;
   readonly type: string;
   readonly id?: string;
+  readonly outputs?: Readonly<Record<string, unknown>>;
   readonly inputs?: { path?: string; metadata?: { name?: string; namespace?: string } };
 }
 

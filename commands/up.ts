@@ -33,7 +33,7 @@ async function main(args: string[]): Promise<void> {
   await pulumi.prepare();
   if ((await pulumi.update()) !== 0)
     throw new Error(`pulumi up -s ${stack} failed (above); nothing is lost: mend the cause and run npm run up again`);
-  console.log(welcome(stack, JSON.parse(await pulumi.read(["stack", "output", "-s", stack, "--json"])) as Answering));
+  console.log(welcome(stack, (await pulumi.outputs()) as Answering));
 }
 
 main(process.argv.slice(2)).catch(fail);

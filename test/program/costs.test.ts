@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { LIMITS, over } from "../costs/limits";
+import { LIMITS, RESOURCE_BYTES, STATE, over } from "../costs/limits";
 import { type Run, STACKS, Stage } from "./stage";
 
 const ROOT = join(__dirname, "../..");
@@ -80,9 +80,9 @@ describe("what a run costs, in counts", function () {
         ]);
         assert.ok(sizes.length > 100);
         const total = sizes.reduce((sum, [, size]) => sum + size, 0);
-        assert.deepEqual(over({ [stack]: total }, LIMITS.stateBytes), []);
+        assert.deepEqual(over({ [stack]: total }, STATE), []);
         assert.deepEqual(
-          sizes.filter(([, size]) => size > LIMITS.resourceBytes),
+          sizes.filter(([, size]) => size > RESOURCE_BYTES),
           [],
         );
       });
