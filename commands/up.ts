@@ -3,13 +3,16 @@ import { DEFAULT_NAME } from "../sandbox/layout";
 import { bringUp } from "./cluster";
 import { deployingSession } from "./deployingSession";
 import { fail } from "./errors";
+import { contentOf, wasPreviewed } from "./previewed";
 import { Pulumi } from "./pulumi";
+import { ROOT } from "./session";
 import { checkStack } from "./stacks";
 import { type Answering, welcome } from "./welcome";
 
 const HELP = `npm run up [-- --stack NAME] [--name CLUSTER] [--context NAME]
 
-From this machine as it is to the running platform: tools, a local cluster, and the stack on it.
+From this machine as it is to the running platform: tools, a local cluster, and the stack on it. What npm run preview found
+in order within the last hour, with nothing changed since, is not previewed again.
 
   --stack NAME    the environment: dev (default), qa or prod
   --name CLUSTER  which local cluster (default "${DEFAULT_NAME}"): kind where Docker and the internet are at hand, else
@@ -31,7 +34,9 @@ async function main(args: string[]): Promise<void> {
   const session = await deployingSession(await bringUp(values, (line) => console.error(line)), stack);
   const pulumi = new Pulumi(session, stack);
   await pulumi.prepare();
-  if ((await pulumi.update()) !== 0)
+  const previewed = wasPreviewed(session, stack, contentOf(ROOT, session, await pulumi.states()));
+  if (previewed) console.error(`${stack} was previewed as it is: updating without a second preview`);
+  if ((await pulumi.update({ previewed })) !== 0)
     throw new Error(`pulumi up -s ${stack} failed (above); nothing is lost: mend the cause and run npm run up again`);
   console.log(welcome(stack, (await pulumi.outputs()) as Answering));
 }
