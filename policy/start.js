@@ -1,4 +1,5 @@
+require("../start/lean").leanly();
 // Before tsx, which would look at every file of the SDK.
-require("../start/lean").leanly(["@pulumi/policy"]);
+require("@pulumi/policy");
 require("tsx/cjs");
 require("./index.ts");

@@ -1,21 +1,26 @@
 const Module = require("node:module");
+const path = require("node:path");
 
 /**
- * What the SDK's entry points load and a program or a pack rarely calls. They are most of a start: the compiler and npm's
- * dependency resolver serve functions that become resources; beside them the automation API, and traces.
+ * What the SDK's entry points load and a program or a pack rarely calls, with who asks for it. They are most of a start: the
+ * compiler and npm's dependency resolver serve functions that become resources; beside them the automation API, traces, and
+ * the kinds of Kubernetes resources that are made of files.
  */
-const LATE = [
-  "../../typescript-shim",
-  "./automation",
-  "@npmcli/arborist",
-  "@opentelemetry/exporter-zipkin",
-  "@opentelemetry/instrumentation",
-  "@opentelemetry/instrumentation-grpc",
-  "@opentelemetry/resources",
-  "@opentelemetry/sdk-trace-base",
-  "@opentelemetry/sdk-trace-node",
-  "normalize-package-data",
-];
+const LATE = {
+  "../../typescript-shim": "/@pulumi/pulumi/runtime/closure/",
+  "./automation": "/@pulumi/pulumi/index.js",
+  "./helm": "/@pulumi/kubernetes/index.js",
+  "./kustomize": "/@pulumi/kubernetes/index.js",
+  "./yaml": "/@pulumi/kubernetes/index.js",
+  "@npmcli/arborist": "/@pulumi/pulumi/",
+  "@opentelemetry/exporter-zipkin": "/@pulumi/pulumi/",
+  "@opentelemetry/instrumentation": "/@pulumi/pulumi/",
+  "@opentelemetry/instrumentation-grpc": "/@pulumi/pulumi/",
+  "@opentelemetry/resources": "/@pulumi/pulumi/",
+  "@opentelemetry/sdk-trace-base": "/@pulumi/pulumi/",
+  "@opentelemetry/sdk-trace-node": "/@pulumi/pulumi/",
+  "normalize-package-data": "/@pulumi/pulumi/",
+};
 
 /** Stands in for a module until somebody looks into it. */
 function late(load) {
@@ -35,16 +40,12 @@ function late(load) {
   );
 }
 
-/** Loads modules of the SDK without what they rarely call, which comes when it is first used. */
-exports.leanly = (names) => {
+/** From here on these come when they are first used. */
+exports.leanly = () => {
   const load = Module._load;
-  Module._load = function (request, ...rest) {
-    const now = () => load.call(this, request, ...rest);
-    return LATE.includes(request) ? late(now) : now();
+  Module._load = function (request, parent, ...rest) {
+    const now = () => load.call(this, request, parent, ...rest);
+    const asker = LATE[request];
+    return asker && parent?.filename?.replaceAll(path.sep, "/").includes(asker) ? late(now) : now();
   };
-  try {
-    for (const name of names) require(name);
-  } finally {
-    Module._load = load;
-  }
 };

@@ -4,7 +4,7 @@
  */
 export const LIMITS = {
   /** Files of packages that the program loads. Loaded as the packages would have it, they are 1039. */
-  programModules: 500,
+  programModules: 470,
   /** The same of the policy pack, which looks at plain objects and needs no package of a provider. */
   packModules: 200,
   /** How often the pack unpacks an object: once for the rules about it, once for those that hold between objects. */

@@ -43,14 +43,25 @@ describe("what a run costs, in counts", function () {
       assert.match(over({ programModules: files.length }, LIMITS).join(), /^programModules: \d+, allowed are \d+$/);
     });
 
+    it("writes no paths of this machine into the state", async () => {
+      const trace = "process.stdout.write(JSON.stringify(require('@pulumi/pulumi').Resource.stackTrace(0).length))";
+      assert.equal(await json(["--require", "./start/program.js", "-e", trace]), 0);
+      assert.ok(((await json(["-e", trace])) as number) > 0);
+    });
+
     it("brings what was left out as soon as somebody uses it", async () => {
       const use = [
         'const { automation, runtime } = require("@pulumi/pulumi");',
+        'const { helm } = require("@pulumi/kubernetes");',
         "const text = (await runtime.serializeFunction(() => 1)).text;",
-        "process.stdout.write(JSON.stringify([typeof automation.LocalWorkspace.create, typeof text]));",
+        "process.stdout.write(JSON.stringify([typeof automation.LocalWorkspace.create, typeof helm.v3.Release, typeof text]));",
       ];
       const script = `(async () => { ${use.join("\n")} })()`;
-      assert.deepEqual(await json(["--require", "./start/program.js", "-e", script]), ["function", "string"]);
+      assert.deepEqual(await json(["--require", "./start/program.js", "-e", script]), [
+        "function",
+        "function",
+        "string",
+      ]);
     });
 
     it("loads no more for the pack than it may", async () => {
