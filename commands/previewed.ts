@@ -43,11 +43,19 @@ export function notePreview(session: Session, stack: string, content: string, no
   if (file) fs.writeFileSync(file, JSON.stringify({ content, at: now } satisfies Record), { mode: 0o600 });
 }
 
-/** Whether just this content was previewed within the hour; asked once, for an update makes another state. */
-export function wasPreviewed(session: Session, stack: string, content: string, now = Date.now()): boolean {
+/**
+ * Whether just this content was previewed within the hour; asked once, for an update makes another state. The content is looked
+ * at only where there was a preview.
+ */
+export async function wasPreviewed(
+  session: Session,
+  stack: string,
+  content: () => Promise<string>,
+  now = Date.now(),
+): Promise<boolean> {
   const file = fileOf(session, stack);
   if (!file || !fs.existsSync(file)) return false;
   const record = JSON.parse(fs.readFileSync(file, "utf8")) as Record;
   fs.rmSync(file);
-  return record.content === content && now - record.at >= 0 && now - record.at < FRESH_MS;
+  return now - record.at >= 0 && now - record.at < FRESH_MS && record.content === (await content());
 }

@@ -1,8 +1,10 @@
 import { parseArgs } from "node:util";
 import { DEFAULT_NAME } from "../sandbox/layout";
+import { existing } from "../sandbox/settings";
 import { bringUp } from "./cluster";
 import { deployingSession } from "./deployingSession";
 import { fail } from "./errors";
+import { publishHosts } from "./hosts";
 import { contentOf, wasPreviewed } from "./previewed";
 import { Pulumi } from "./pulumi";
 import { ROOT } from "./session";
@@ -34,11 +36,14 @@ async function main(args: string[]): Promise<void> {
   const session = await deployingSession(await bringUp(values, (line) => console.error(line)), stack);
   const pulumi = new Pulumi(session, stack);
   await pulumi.prepare();
-  const previewed = wasPreviewed(session, stack, contentOf(ROOT, session, await pulumi.states()));
+  const content = async (): Promise<string> => contentOf(ROOT, session, await pulumi.states());
+  const previewed = await wasPreviewed(session, stack, content);
   if (previewed) console.error(`${stack} was previewed as it is: updating without a second preview`);
   if ((await pulumi.update({ previewed })) !== 0)
     throw new Error(`pulumi up -s ${stack} failed (above); nothing is lost: mend the cause and run npm run up again`);
-  console.log(welcome(stack, (await pulumi.outputs()) as Answering));
+  const outputs = (await pulumi.outputs()) as Answering;
+  if (existing(values.name) && !values.context) await publishHosts(session, values.name, stack, outputs);
+  console.log(welcome(stack, outputs));
 }
 
 main(process.argv.slice(2)).catch(fail);

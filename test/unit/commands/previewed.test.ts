@@ -27,22 +27,27 @@ describe("what was previewed", () => {
   });
   afterEach(() => rmSync(dir, { recursive: true }));
 
-  it("is known within the hour, and once", () => {
+  const known = (stack: string, now: number, of: Record<string, string> = session()): Promise<boolean> =>
+    wasPreviewed(of, stack, () => Promise.resolve(content()), now);
+
+  it("is known within the hour, and once", async () => {
     notePreview(session(), "qa", content(), 0);
-    assert.equal(wasPreviewed(session(), "qa", content(), HOUR - 1), true);
-    assert.equal(wasPreviewed(session(), "qa", content(), HOUR - 1), false);
+    assert.equal(await known("qa", HOUR - 1), true);
+    assert.equal(await known("qa", HOUR - 1), false);
   });
 
-  it("is forgotten after an hour, and by a clock that was set back", () => {
+  it("is forgotten after an hour, and by a clock that was set back", async () => {
     for (const now of [HOUR, -1]) {
       notePreview(session(), "qa", content(), 0);
-      assert.equal(wasPreviewed(session(), "qa", content(), now), false);
+      assert.equal(await known("qa", now), false);
     }
   });
 
-  it("is of one stack", () => {
+  it("is of one stack, whose content is not looked at for another", async () => {
     notePreview(session(), "qa", content(), 0);
-    assert.equal(wasPreviewed(session(), "dev", content(), 1), false);
+    const never = (): Promise<string> => Promise.reject(new Error("looked"));
+    assert.equal(await wasPreviewed(session(), "dev", never, 1), false);
+    assert.equal(await wasPreviewed(session(), "qa", () => Promise.resolve("another"), 1), false);
   });
 
   it("is another with any file, target, state or place that changed", () => {
@@ -71,8 +76,8 @@ describe("what was previewed", () => {
     assert.equal(content(), before);
   });
 
-  it("is not noted where nothing says which cluster it is of", () => {
+  it("is not noted where nothing says which cluster it is of", async () => {
     notePreview({}, "qa", content());
-    assert.equal(wasPreviewed({}, "qa", content()), false);
+    assert.equal(await known("qa", 1, {}), false);
   });
 });
