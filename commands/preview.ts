@@ -6,7 +6,9 @@ import { DEFAULT_NAME } from "../sandbox/layout";
 import { fail } from "./errors";
 import { Place, previewPlace } from "./previewPlace";
 import { previewSummary } from "./previewSummary";
+import { contentOf, notePreview } from "./previewed";
 import { Pulumi } from "./pulumi";
+import { ROOT } from "./session";
 import { STACKS, checkStack } from "./stacks";
 
 const HELP = `npm run preview -- --stack NAME [--summary FILE] [--name SANDBOX]
@@ -38,7 +40,9 @@ async function preview(stack: string, place: Place): Promise<Outcome> {
     // The log is the automation API's own channel; the command line offers it under this variable.
     const pulumi = new Pulumi({ ...place.session, PULUMI_DEBUG_COMMANDS: "true" }, stack);
     const pack = ["--policy-pack", "policy", "--policy-pack-config", `policy/config/${stack}.json`];
+    const content = contentOf(ROOT, place.session, await pulumi.states());
     const code = await pulumi.run(["preview", "-s", stack, "--diff", ...pack, "--event-log", log]);
+    if (code === 0) notePreview(place.session, stack, content);
     return { code, events: fs.existsSync(log) ? fs.readFileSync(log, "utf8") : "" };
   } finally {
     fs.rmSync(scratch, { recursive: true, force: true });

@@ -5,6 +5,7 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RUN_MARKER, endProcesses, isPulumi, leftovers } from "../sandbox/pulumiProcesses";
 import { ROOT, Session, removeSalt } from "./session";
+import { STACKS } from "./stacks";
 
 /** Runs Pulumi for a stack, and puts right what a killed run left behind. */
 export class Pulumi {
@@ -65,11 +66,12 @@ export class Pulumi {
     await this.settleLocks();
     // Plugins of a dead run could still write what no state would ever know of.
     await endProcesses(() => leftovers(this.backend), console.error);
-    if (!(await this.exists())) {
+    const text = await this.stateOf(this.stack);
+    if (text === undefined) {
       await this.read(["stack", "init", this.stack, "--no-select"]);
       return;
     }
-    const state = await this.exported();
+    const state = JSON.parse(text) as State;
     const pending = state.deployment?.pending_operations ?? [];
     if (pending.length === 0) return;
     console.error(
@@ -99,10 +101,20 @@ export class Pulumi {
     }
   }
 
-  /** Brings the stack to what the program says, with the policy pack; resolves to the exit code. */
-  update(): Promise<number> {
+  /**
+   * Brings the stack to what the program says, with the policy pack; resolves to the exit code. Of rules that hold between
+   * objects only a preview hears in time: it is left out for what was previewed just now.
+   */
+  update({ previewed = false } = {}): Promise<number> {
     const pack = ["--policy-pack", "policy", "--policy-pack-config", `policy/config/${this.stack}.json`];
-    return this.run(["up", "-s", this.stack, "--yes", "--suppress-outputs", ...pack]);
+    const once = previewed ? ["--skip-preview"] : [];
+    return this.run(["up", "-s", this.stack, "--yes", ...once, "--suppress-outputs", ...pack]);
+  }
+
+  /** The states that a run reads: its own, and those of the stages before it where they are. */
+  states(): Promise<string[]> {
+    const stages = STACKS.slice(0, STACKS.indexOf(this.stack) + 1);
+    return Promise.all(stages.map(async (stack) => (await this.stateOf(stack)) ?? ""));
   }
 
   /** What the state knows, in the order in which it was made. */
@@ -110,8 +122,22 @@ export class Pulumi {
     return ((await this.exported()).deployment?.resources ?? []).map(({ urn }) => urn);
   }
 
+  /** What the program gave back; a secret is there as it is in the state. From the export, which decrypts nothing. */
+  async outputs(): Promise<Readonly<Record<string, unknown>>> {
+    const resources = (await this.exported()).deployment?.resources ?? [];
+    return resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
+  }
+
   private async exported(): Promise<State> {
     return JSON.parse(await this.read(["stack", "export", "-s", this.stack])) as State;
+  }
+
+  /** Undefined where there is no such stack. */
+  private stateOf(stack: string): Promise<string | undefined> {
+    return this.read(["stack", "export", "-s", stack]).catch((error: Error) => {
+      if (error.message.includes("no stack named")) return undefined;
+      throw error;
+    });
   }
 
   /** It has secrets only as they are in the state: encrypted. */
@@ -143,6 +169,7 @@ interface Resource {
   readonly urn: string;
   readonly type: string;
   readonly id?: string;
+  readonly outputs?: Readonly<Record<string, unknown>>;
   readonly inputs?: { path?: string; metadata?: { name?: string; namespace?: string } };
 }
 
