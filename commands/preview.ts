@@ -7,6 +7,7 @@ import { fail } from "./errors";
 import { Place, previewPlace } from "./previewPlace";
 import { previewSummary } from "./previewSummary";
 import { Pulumi } from "./pulumi";
+import { policyPack } from "./pulumiArguments";
 import { STACKS, checkStack } from "./stacks";
 
 const HELP = `npm run preview -- --stack NAME [--summary FILE] [--name SANDBOX]
@@ -37,8 +38,7 @@ async function preview(stack: string, place: Place): Promise<Outcome> {
     const log = path.join(scratch, "events");
     // The log is the automation API's own channel; the command line offers it under this variable.
     const pulumi = new Pulumi({ ...place.session, PULUMI_DEBUG_COMMANDS: "true" }, stack);
-    const pack = ["--policy-pack", "policy", "--policy-pack-config", `policy/config/${stack}.json`];
-    const code = await pulumi.run(["preview", "-s", stack, "--diff", ...pack, "--event-log", log]);
+    const code = await pulumi.run(["preview", "-s", stack, "--diff", ...policyPack(stack), "--event-log", log]);
     return { code, events: fs.existsSync(log) ? fs.readFileSync(log, "utf8") : "" };
   } finally {
     fs.rmSync(scratch, { recursive: true, force: true });

@@ -4,6 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RUN_MARKER, endProcesses, isPulumi, leftovers } from "../sandbox/pulumiProcesses";
+import { updateArguments } from "./pulumiArguments";
 import { ROOT, Session, removeSalt } from "./session";
 
 /** Runs Pulumi for a stack, and puts right what a killed run left behind. */
@@ -101,8 +102,7 @@ export class Pulumi {
 
   /** Brings the stack to what the program says, with the policy pack; resolves to the exit code. */
   update(): Promise<number> {
-    const pack = ["--policy-pack", "policy", "--policy-pack-config", `policy/config/${this.stack}.json`];
-    return this.run(["up", "-s", this.stack, "--yes", "--suppress-outputs", ...pack]);
+    return this.run(updateArguments(this.stack));
   }
 
   /** What the state knows, in the order in which it was made. */

@@ -1,0 +1,46 @@
+import * as path from "node:path";
+import type { Contender } from "../contender";
+import type { Command } from "../measure";
+import { environment, manifests, writeFiles } from "./files";
+
+const POLICIES = path.resolve(__dirname, "..", "policies");
+
+/** Tools that judge a file of manifests and touch no server. */
+const checker = (
+  about: Pick<Contender, "name" | "what" | "version">,
+  words: readonly string[],
+  allowed?: readonly number[],
+): Contender => ({
+  ...about,
+  steps: ({ dir, server }, sets) => {
+    const command: Command = { words, cwd: dir, env: environment(dir, server.kubeconfig), allowed };
+    const prepare = (): void => writeFiles(dir, { "objects.yaml": manifests(sets.base) });
+    return [{ case: "check", prepare, commands: [command] }];
+  },
+});
+
+export const kyverno = (file: string, version: string): Contender =>
+  checker({ name: "kyverno", version, what: "kyverno apply of two policies (non-root, limits)" }, [
+    file,
+    "apply",
+    path.join(POLICIES, "kyverno.yaml"),
+    "--resource",
+    "objects.yaml",
+  ]);
+
+export const conftest = (file: string, version: string): Contender =>
+  checker({ name: "conftest", version, what: "conftest test with two rules in Rego (non-root, limits)" }, [
+    file,
+    "test",
+    "--policy",
+    path.join(POLICIES, "conftest"),
+    "objects.yaml",
+  ]);
+
+export const kubeScore = (file: string, version: string): Contender =>
+  // It finds something to say about any image that it does not know.
+  checker(
+    { name: "kube-score", version, what: "kube-score score, its own rules" },
+    [file, "score", "objects.yaml"],
+    [0, 1],
+  );
