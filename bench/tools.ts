@@ -4,11 +4,10 @@ import { PROGRAM_ITEMS } from "../commands/session";
 import { ensure } from "../toolchain";
 import { readLock } from "../toolchain/lock";
 import type { Contender } from "./contender";
-import { conftest, kubeScore, kyverno } from "./contenders/checkers";
+import { conftest, kubeScore } from "./contenders/checkers";
 import { helm } from "./contenders/helm";
 import { cdk8s, kubectl, kustomize } from "./contenders/kubectl";
 import { ours, oursFast, plain } from "./contenders/pulumi";
-import { tofu } from "./contenders/tofu";
 import { packages } from "./packages";
 
 export const CONTENDERS = [
@@ -25,6 +24,10 @@ export const CONTENDERS = [
   "kube-score",
 ] as const;
 export type Name = (typeof CONTENDERS)[number];
+
+const NO_TOFU =
+  "its Kubernetes provider takes these objects from version 2.5 on (kubernetes_manifest), and the Go module proxy has none after 1.13";
+const NO_KYVERNO = "it has no recipe yet: its module links more than could be built in the time there was";
 
 interface Base {
   readonly bin: (name: string) => string;
@@ -51,14 +54,11 @@ export async function obtainContenders(names: readonly Name[], say: (line: strin
       const program = path.join(__dirname, "programs", "cdk8s", "main.js");
       return cdk8s(control, await packages("cdk8s", say), program, versionOfPackage("cdk8s"));
     },
-    helm: () => built("helm", (tool, of) => helm(tool("helm"), of("helm"))),
-    tofu: () =>
-      built("tofu", (tool, of) => tofu(tool("tofu"), tool("terraform-provider-kubernetes"), of("tofu")), [
-        "tofu-kubernetes",
-      ]),
-    kyverno: () => built("kyverno", (tool, of) => kyverno(tool("kyverno"), of("kyverno"))),
-    conftest: () => built("conftest", (tool, of) => conftest(tool("conftest"), of("conftest"))),
-    "kube-score": () => built("kube-score", (tool, of) => kubeScore(tool("kube-score"), of("kube-score"))),
+    helm: () => built("helm", helm),
+    tofu: () => Promise.reject(new Error(NO_TOFU)),
+    kyverno: () => Promise.reject(new Error(NO_KYVERNO)),
+    conftest: () => built("conftest", conftest),
+    "kube-score": () => built("kube-score", kubeScore),
   };
   const contenders: Contender[] = [];
   for (const name of names) contenders.push(await makers[name]().catch((error: Error) => absent(name, error, say)));
@@ -67,18 +67,11 @@ export async function obtainContenders(names: readonly Name[], say: (line: strin
 
 const LOCK = path.join(__dirname, "lock.json");
 
-/** A contender's own tools: built as the platform's are, and kept in the same cache by their content. */
-async function built(
-  item: string,
-  make: (tool: (name: string) => string, version: (item: string) => string) => Contender,
-  more: readonly string[] = [],
-): Promise<Contender> {
+/** A contender's own tool: built as the platform's are, and kept in the same cache by its content. */
+async function built(item: string, make: (file: string, version: string) => Contender): Promise<Contender> {
   const lock = readLock(LOCK);
-  const toolchain = await ensure([item, ...more], { lock, recipes: path.join(__dirname, "go") });
-  return make(
-    (name) => toolchain.bin(name),
-    (name) => lock.items[name]?.version ?? "",
-  );
+  const toolchain = await ensure([item], { lock, recipes: path.join(__dirname, "go") });
+  return make(toolchain.bin(item), lock.items[item]?.version ?? "");
 }
 
 function absent(name: Name, error: Error, say: (line: string) => void): Contender {

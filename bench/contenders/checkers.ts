@@ -19,15 +19,6 @@ const checker = (
   },
 });
 
-export const kyverno = (file: string, version: string): Contender =>
-  checker({ name: "kyverno", version, what: "kyverno apply of two policies (non-root, limits)" }, [
-    file,
-    "apply",
-    path.join(POLICIES, "kyverno.yaml"),
-    "--resource",
-    "objects.yaml",
-  ]);
-
 export const conftest = (file: string, version: string): Contender =>
   checker({ name: "conftest", version, what: "conftest test with two rules in Rego (non-root, limits)" }, [
     file,
