@@ -4,7 +4,7 @@ import { PROGRAM_ITEMS } from "../commands/session";
 import { ensure } from "../toolchain";
 import { readLock } from "../toolchain/lock";
 import type { Contender } from "./contender";
-import { conftest, kubeScore } from "./contenders/checkers";
+import { kubeScore } from "./contenders/checkers";
 import { helm } from "./contenders/helm";
 import { cdk8s, kubectl, kustomize } from "./contenders/kubectl";
 import { ours, oursFast, plain } from "./contenders/pulumi";
@@ -27,7 +27,7 @@ export type Name = (typeof CONTENDERS)[number];
 
 const NO_TOFU =
   "its Kubernetes provider takes these objects from version 2.5 on (kubernetes_manifest), and the Go module proxy has none after 1.13";
-const NO_KYVERNO = "it has no recipe yet: its module links more than could be built in the time there was";
+const NO_RECIPE = "it has no recipe in bench/go yet";
 
 interface Base {
   readonly bin: (name: string) => string;
@@ -56,8 +56,8 @@ export async function obtainContenders(names: readonly Name[], say: (line: strin
     },
     helm: () => built("helm", helm),
     tofu: () => Promise.reject(new Error(NO_TOFU)),
-    kyverno: () => Promise.reject(new Error(NO_KYVERNO)),
-    conftest: () => built("conftest", conftest),
+    kyverno: () => Promise.reject(new Error(NO_RECIPE)),
+    conftest: () => Promise.reject(new Error(NO_RECIPE)),
     "kube-score": () => built("kube-score", kubeScore),
   };
   const contenders: Contender[] = [];

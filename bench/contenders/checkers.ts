@@ -1,9 +1,6 @@
-import * as path from "node:path";
 import type { Contender } from "../contender";
 import type { Command } from "../measure";
 import { environment, manifests, writeFiles } from "./files";
-
-const POLICIES = path.resolve(__dirname, "..", "policies");
 
 /** Tools that judge a file of manifests and touch no server. */
 const checker = (
@@ -18,15 +15,6 @@ const checker = (
     return [{ case: "check", prepare, commands: [command] }];
   },
 });
-
-export const conftest = (file: string, version: string): Contender =>
-  checker({ name: "conftest", version, what: "conftest test with two rules in Rego (non-root, limits)" }, [
-    file,
-    "test",
-    "--policy",
-    path.join(POLICIES, "conftest"),
-    "objects.yaml",
-  ]);
 
 export const kubeScore = (file: string, version: string): Contender =>
   // It finds something to say about any image that it does not know.
