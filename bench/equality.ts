@@ -38,10 +38,10 @@ const TOOLS = [/^meta\.helm\.sh\//, /^kubectl\.kubernetes\.io\//, /^app\.kuberne
 const ADDRESSES = ["clusterIP", "clusterIPs"];
 
 /** Says nothing of a field that is empty either: to the server, `{}` and nothing are often the same. */
-export function normalised({ status: _status, metadata, spec, ...rest }: Live): unknown {
+export function normalised({ metadata, spec, ...rest }: Live): unknown {
   const own = (entries: unknown): object => without(entries, (key) => TOOLS.some((pattern) => pattern.test(key)));
   return sorted({
-    ...rest,
+    ...without(rest, (key) => ["apiVersion", "kind", "status"].includes(key)),
     metadata: {
       ...without(metadata, (key) => SERVERS.includes(key)),
       labels: own(metadata["labels"]),
@@ -52,7 +52,7 @@ export function normalised({ status: _status, metadata, spec, ...rest }: Live): 
 }
 
 const without = (entries: unknown, unwanted: (key: string) => boolean): object =>
-  Object.fromEntries(Object.entries((entries ?? {}) as object).filter(([key]) => !unwanted(key)));
+  Object.fromEntries(Object.entries(entries ?? {}).filter(([key]) => !unwanted(key)));
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
@@ -70,9 +70,8 @@ export function differencesFromWanted(wanted: readonly KubernetesObject[], found
   return [
     ...[...found.keys()].filter((key) => !names.has(key)).map((key) => `${key}: should not be there`),
     ...[...names].flatMap(([key, object]) => {
-      const { apiVersion: _apiVersion, kind: _kind, ...rest } = object;
       if (!found.has(key)) return [`${key}: is missing`];
-      const path = missingPath(normalised(rest as Live), found.get(key), "");
+      const path = missingPath(normalised(object as unknown as Live), found.get(key), "");
       return path === undefined ? [] : [`${key}: ${path} is not as given`];
     }),
   ];

@@ -45,7 +45,7 @@ describe("bench: equality", () => {
   const [deployment, service] = objectSets(10).base as [KubernetesObject, KubernetesObject];
   /** As a server keeps it, and a tool marks it. */
   const live = (object: KubernetesObject, more: object = {}): Live => {
-    const { apiVersion: _apiVersion, kind: _kind, spec, metadata, ...rest } = object;
+    const { spec, metadata, ...rest } = object;
     const { annotations, labels } = metadata;
     return {
       ...rest,
