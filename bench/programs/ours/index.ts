@@ -10,6 +10,6 @@ import { create } from "../plain/create";
 export = program(async () => {
   const kubeconfig = readKubeconfig();
   const { kubernetes } = createProviders(kubeconfig, await clusterFacts(kubeconfig));
-  enforcePolicies({ stack: pulumi.getStack() });
+  enforcePolicies({ stack: pulumi.getStack(), imagesFrom: ["registry.example.test/"] });
   create({ provider: kubernetes });
 });

@@ -70,7 +70,7 @@ describe("bench: ratios", () => {
   });
 
   it("adds the processor time of a trial's programs, and tells their shares", () => {
-    const cpu = [{ pulumi: 1, node: 2 }, { pulumi: 3 }];
+    const cpu: Result["cpu"] = [{ pulumi: 1, node: 2 }, { pulumi: 3 }];
     const results = [{ ...result("ours", "noop", 30), cpu }];
     assert.equal(cpuOf(results, "ours", "noop", 30), 3);
     assert.deepEqual(cpuShares(results, "ours", "noop", 30), { pulumi: 4 / 6, node: 2 / 6 });
