@@ -8,6 +8,7 @@ import { Place, previewPlace } from "./previewPlace";
 import { previewSummary } from "./previewSummary";
 import { contentOf, notePreview } from "./previewed";
 import { Pulumi } from "./pulumi";
+import { policyPack } from "./pulumiArguments";
 import { ROOT } from "./session";
 import { STACKS, checkStack } from "./stacks";
 
@@ -39,9 +40,8 @@ async function preview(stack: string, place: Place): Promise<Outcome> {
     const log = path.join(scratch, "events");
     // The log is the automation API's own channel; the command line offers it under this variable.
     const pulumi = new Pulumi({ ...place.session, PULUMI_DEBUG_COMMANDS: "true" }, stack);
-    const pack = ["--policy-pack", "policy", "--policy-pack-config", `policy/config/${stack}.json`];
     const content = contentOf(ROOT, place.session, await pulumi.states());
-    const code = await pulumi.run(["preview", "-s", stack, "--diff", ...pack, "--event-log", log]);
+    const code = await pulumi.run(["preview", "-s", stack, "--diff", ...policyPack(stack), "--event-log", log]);
     if (code === 0) notePreview(place.session, stack, content);
     return { code, events: fs.existsSync(log) ? fs.readFileSync(log, "utf8") : "" };
   } finally {

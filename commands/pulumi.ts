@@ -4,6 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RUN_MARKER, endProcesses, isPulumi, leftovers } from "../sandbox/pulumiProcesses";
+import { updateArguments } from "./pulumiArguments";
 import { ROOT, Session, removeSalt } from "./session";
 import { STACKS } from "./stacks";
 
@@ -106,9 +107,7 @@ export class Pulumi {
    * objects only a preview hears in time: it is left out for what was previewed just now.
    */
   update({ previewed = false } = {}): Promise<number> {
-    const pack = ["--policy-pack", "policy", "--policy-pack-config", `policy/config/${this.stack}.json`];
-    const once = previewed ? ["--skip-preview"] : [];
-    return this.run(["up", "-s", this.stack, "--yes", ...once, "--suppress-outputs", ...pack]);
+    return this.run([...updateArguments(this.stack), ...(previewed ? ["--skip-preview"] : [])]);
   }
 
   /** The states that a run reads: its own, and those of the stages before it where they are. */
