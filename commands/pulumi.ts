@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { StateResource } from "../drift/state";
 import { RUN_MARKER, endProcesses, isPulumi, leftovers } from "../sandbox/pulumiProcesses";
 import { ROOT, Session, removeSalt } from "./session";
 
@@ -108,6 +109,18 @@ export class Pulumi {
   /** What the state knows, in the order in which it was made. */
   async urns(): Promise<string[]> {
     return ((await this.exported()).deployment?.resources ?? []).map(({ urn }) => urn);
+  }
+
+  /** What the state knows, with its secrets in the clear: for comparing, never for showing or writing down. */
+  async resources(): Promise<readonly StateResource[]> {
+    const text = await this.read(["stack", "export", "-s", this.stack, "--show-secrets"]);
+    return (JSON.parse(text) as { deployment?: { resources?: StateResource[] } }).deployment?.resources ?? [];
+  }
+
+  /** Looks what became of some objects, and of nothing else; resolves to the exit code. */
+  refresh(urns: readonly string[]): Promise<number> {
+    const targets = urns.flatMap((urn) => ["--target", urn]);
+    return this.run(["refresh", "-s", this.stack, "--yes", "--skip-preview", "--suppress-outputs", ...targets]);
   }
 
   private async exported(): Promise<State> {

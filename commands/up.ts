@@ -3,13 +3,15 @@ import { DEFAULT_NAME } from "../sandbox/layout";
 import { bringUp } from "./cluster";
 import { deployingSession } from "./deployingSession";
 import { fail } from "./errors";
+import { updateAndMend } from "./mending";
 import { Pulumi } from "./pulumi";
 import { checkStack } from "./stacks";
 import { type Answering, welcome } from "./welcome";
 
 const HELP = `npm run up [-- --stack NAME] [--name CLUSTER] [--context NAME]
 
-From this machine as it is to the running platform: tools, a local cluster, and the stack on it.
+From this machine as it is to the running platform: tools, a local cluster, and the stack on it. What hands changed on the
+stack's objects is put back.
 
   --stack NAME    the environment: dev (default), qa or prod
   --name CLUSTER  which local cluster (default "${DEFAULT_NAME}"): kind where Docker and the internet are at hand, else
@@ -31,7 +33,7 @@ async function main(args: string[]): Promise<void> {
   const session = await deployingSession(await bringUp(values, (line) => console.error(line)), stack);
   const pulumi = new Pulumi(session, stack);
   await pulumi.prepare();
-  if ((await pulumi.update()) !== 0)
+  if ((await updateAndMend(pulumi, session, (line) => console.error(line))) !== 0)
     throw new Error(`pulumi up -s ${stack} failed (above); nothing is lost: mend the cause and run npm run up again`);
   console.log(welcome(stack, JSON.parse(await pulumi.read(["stack", "output", "-s", stack, "--json"])) as Answering));
 }
