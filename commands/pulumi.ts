@@ -5,6 +5,7 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StateResource } from "../drift/state";
 import { RUN_MARKER, endProcesses, isPulumi, leftovers } from "../sandbox/pulumiProcesses";
+import { type SecretsProvider, checkPassphrase, withPassphrase } from "./passphrase";
 import { ROOT, Session, removeSalt } from "./session";
 
 /** Runs Pulumi for a stack, and puts right what a killed run left behind. */
@@ -71,6 +72,8 @@ export class Pulumi {
       return;
     }
     const state = await this.exported();
+    // A local cluster's lies beside its state.
+    if (!this.backend.startsWith("file://")) checkPassphrase(state.deployment?.secrets_providers, this.env, this.stack);
     const pending = state.deployment?.pending_operations ?? [];
     if (pending.length === 0) return;
     console.error(
@@ -111,6 +114,16 @@ export class Pulumi {
     return ((await this.exported()).deployment?.resources ?? []).map(({ urn }) => urn);
   }
 
+  /** A shared backend's locks say who made them, but nobody here can tell whether that run still works. */
+  get lockHint(): string {
+    if (this.backend.startsWith("file://")) return "";
+    return (
+      `. If it says that the stack is locked, another run works on it and nothing was changed: wait, and run this again. Only if ` +
+      `that run is known to be dead, as when its machine or its job is gone: pulumi cancel -s ${this.stack}, then npm run up, ` +
+      `which takes over what it had begun`
+    );
+  }
+
   /** What the state knows, with its secrets in the clear: for comparing, never for showing or writing down. */
   async resources(): Promise<readonly StateResource[]> {
     const text = await this.read(["stack", "export", "-s", this.stack, "--show-secrets"]);
@@ -146,8 +159,9 @@ export class Pulumi {
   /** In which pulumi and kubectl work on the stack. */
   get env(): NodeJS.ProcessEnv {
     const env: NodeJS.ProcessEnv = { ...process.env, ...this.session, [RUN_MARKER]: this.backend };
+    if (!this.session.PULUMI_CONFIG_PASSPHRASE_FILE) return withPassphrase(env, this.stack);
     // One in the environment would hide the cluster's own.
-    if (this.session.PULUMI_CONFIG_PASSPHRASE_FILE) delete env.PULUMI_CONFIG_PASSPHRASE;
+    delete env.PULUMI_CONFIG_PASSPHRASE;
     return env;
   }
 }
@@ -160,6 +174,7 @@ interface Resource {
 }
 
 interface Deployment {
+  readonly secrets_providers?: SecretsProvider;
   readonly resources?: readonly Resource[];
   readonly pending_operations?: readonly { readonly type: string; readonly resource: Resource }[];
 }

@@ -34,7 +34,9 @@ async function main(args: string[]): Promise<void> {
   const pulumi = new Pulumi(session, stack);
   await pulumi.prepare();
   if ((await updateAndMend(pulumi, session, (line) => console.error(line))) !== 0)
-    throw new Error(`pulumi up -s ${stack} failed (above); nothing is lost: mend the cause and run npm run up again`);
+    throw new Error(
+      `pulumi up -s ${stack} failed (above); nothing is lost: mend the cause and run npm run up again${pulumi.lockHint}`,
+    );
   console.log(welcome(stack, JSON.parse(await pulumi.read(["stack", "output", "-s", stack, "--json"])) as Answering));
 }
 

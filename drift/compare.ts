@@ -21,6 +21,8 @@ export interface Difference {
   /** Who says so, where Kubernetes knows: nobody is remembered for what was taken away. */
   readonly by?: Ownership;
   readonly blocking?: true;
+  /** The program leaves the field to others. */
+  readonly left?: true;
 }
 
 /** What the server keeps of itself in every object. */
@@ -75,7 +77,9 @@ export function differences(
   const added = additions(later, ours)
     .map(({ path, by }) => ({ path, by: ownerOf([by], path), found: valueAt(live, path) }))
     .filter(({ path, found }) => found !== undefined && !known.some((each) => startsWith(path, each)));
-  return [...changed, ...added].filter(({ path }) => !ignored.some((each) => startsWith(path, each)));
+  return [...changed, ...added].map((each) =>
+    ignored.some((start) => startsWith(each.path, start)) ? { ...each, left: true } : each,
+  );
 }
 
 /** What hands named beyond what the program does; applying once more would leave it there. */

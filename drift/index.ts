@@ -25,6 +25,8 @@ export interface Drift {
   readonly time?: string;
   /** The stack's word cannot even be applied before this is put right. */
   readonly blocking?: true;
+  /** The program leaves this field to others: no drift, as long as it does. */
+  readonly left?: true;
 }
 
 export interface Undecided {
@@ -38,6 +40,8 @@ export interface Findings {
   readonly compared: number;
   readonly drift: readonly Drift[];
   readonly undecided: readonly Undecided[];
+  /** What differs in fields that the program leaves to others, such as the replicas that an autoscaler has chosen. */
+  readonly left: readonly Drift[];
   /** Types of objects in the state that have nothing to compare with, or that nobody here knows how to find. */
   readonly unknown: readonly string[];
 }
@@ -58,10 +62,12 @@ export async function findDrift(env: NodeJS.ProcessEnv, resources: readonly Stat
     vault.address && vault.objects.length > 0 ? ofVault(env, vault.address, vault.objects) : [],
   ]);
   const all = [...inCluster, ...inVault];
+  const differing = all.filter((each): each is Drift => "change" in each);
   const unknown = others.map(({ type }) => type).filter((type) => !STATE_ONLY.test(type));
   return {
     compared: objects.length + vault.objects.length,
-    drift: all.filter((each): each is Drift => "change" in each),
+    drift: differing.filter(({ left }) => !left),
+    left: differing.filter(({ left }) => left),
     undecided: all.filter((each): each is Undecided => "reason" in each),
     unknown: [...new Set([...unknown, ...vault.unknown])],
   };
@@ -73,6 +79,7 @@ export async function mend(
   resources: readonly StateResource[],
   urns: ReadonlySet<string>,
 ): Promise<void> {
+  if (urns.size === 0) return;
   const cluster = new Cluster(readKubeconfig(env));
   await cluster.expect(clusterOf(resources));
   for (const wanted of wantedObjects(resources).filter(({ urn }) => urns.has(urn)))
@@ -134,6 +141,7 @@ function driftOf(wanted: Wanted, { path, by, ...values }: Difference): Drift {
     manager: by?.manager,
     time: by?.time,
     blocking: values.blocking,
+    left: values.left,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Path } from "./fields";
+import { type Path, valueAt } from "./fields";
 
 /** What a stack's state says of its objects: what the last update wanted of each, and by which name it wrote. */
 export interface StateResource {
@@ -35,15 +35,34 @@ const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
 /** What a `pulumi stack export --show-secrets` says of the cluster's objects, in the order in which they were made. */
 export function wantedObjects(resources: readonly StateResource[]): Wanted[] {
+  const scaled = new Set(resources.filter(isLive).flatMap(scaledBy));
   return resources.filter(isLive).flatMap(({ urn, type, inputs, outputs, ignoreChanges = [] }) => {
     const fieldManager = opened(outputs?.__fieldManager).value;
     if (!type.startsWith("kubernetes:") || typeof fieldManager !== "string") return [];
     const { value, secret } = opened(inputs);
+    // Pulumi gives null for what it cannot decrypt, and says nothing of it. Applied, it would empty the object.
+    if (secret.some((path) => valueAt(value, path) === null))
+      throw new Error("the secrets of the state cannot be read: the passphrase is not that of this stack");
     const object = value as KubernetesObject;
     const data = object.kind === "Secret" ? [["f:data"], ["f:stringData"]] : [];
-    const ignored = ignoreChanges.map(pathOf);
+    const replicas = scaled.has(keyOf(object.kind, object.metadata.namespace, object.metadata.name)) ? [REPLICAS] : [];
+    const ignored = [...ignoreChanges.map(pathOf), ...replicas];
     return [{ urn, object, fieldManager, ignored, secret: [...secret, ...data] }];
   });
+}
+
+const REPLICAS = ["f:spec", "f:replicas"];
+const keyOf = (kind: string, namespace: string | undefined, name: string): string => `${kind} ${namespace}/${name}`;
+
+/** Whose replicas are an autoscaler's. */
+function scaledBy({ type, inputs }: StateResource): string[] {
+  if (!/^kubernetes:autoscaling\/.*:HorizontalPodAutoscaler$/.test(type)) return [];
+  const { metadata, spec } = opened(inputs).value as KubernetesObject & Scaling;
+  return [keyOf(spec.scaleTargetRef.kind, metadata.namespace, spec.scaleTargetRef.name)];
+}
+
+interface Scaling {
+  readonly spec: { readonly scaleTargetRef: { readonly kind: string; readonly name: string } };
 }
 
 /** Of this machine's own making, and meant to be there. */

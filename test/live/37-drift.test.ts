@@ -3,6 +3,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { parseDocument } from "yaml";
 import type { Drift, Findings } from "../../drift";
+import type { StateResource } from "../../drift/state";
+import { vaultObjects } from "../../drift/vault";
 import { ask } from "../../checks/web";
 import { deployerToken } from "../../checks/vault";
 import { NAME, ROOT, broughtUp, copyOfProject, kubectl, platform, pulumi, run, standOf } from "./world";
@@ -151,13 +153,10 @@ describe("drift: what hands changed is reported with its field and its author, a
 
   it("reports what was changed inside Vault, and an update puts it back", async () => {
     const stand = await standOf(STACK);
-    const url = new URL("/v1/sys/policies/acl?list=true", stand.target.vaults?.[STACK]?.url).href;
+    const { deployment } = JSON.parse(await state()) as { deployment: { resources: StateResource[] } };
+    const [object] = vaultObjects(deployment.resources).objects.filter(({ kind }) => kind === "VaultPolicy");
+    const policy = new URL(`/v1/${object?.url}`, stand.target.vaults?.[STACK]?.url).href;
     const headers = { "x-vault-token": await deployerToken(stand) };
-    const listed = JSON.parse((await ask(url, { headers, ca: stand.trust })).body) as { data: { keys: string[] } };
-    const { out } = await pulumi(["stack", "export", "-s", STACK]);
-    const name = listed.data.keys.find((key) => out.includes(`"name": "${key}"`));
-    assert.ok(name, `none of ${listed.data.keys.join(", ")} is the stack's`);
-    const policy = new URL(`/v1/sys/policies/acl/${name}`, url).href;
     const body = JSON.stringify({ policy: `path "kv/data/*" { capabilities = ["read"] }` });
     assert.equal((await ask(policy, { method: "POST", headers, ca: stand.trust, body })).status, 204);
     const found = await report();
