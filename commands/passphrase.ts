@@ -14,9 +14,10 @@ export function withPassphrase(env: NodeJS.ProcessEnv, stack: string): NodeJS.Pr
     throw new Error(
       `PLATFORM_PASSPHRASES names ${folder}, which has no file "${stack}" with the passphrase of that stack`,
     );
+  const own: NodeJS.ProcessEnv = { ...env, PULUMI_CONFIG_PASSPHRASE_FILE: file };
   // One in the environment would hide the file.
-  const { PULUMI_CONFIG_PASSPHRASE: _, ...others } = env;
-  return { ...others, PULUMI_CONFIG_PASSPHRASE_FILE: file };
+  delete own.PULUMI_CONFIG_PASSPHRASE;
+  return own;
 }
 
 /** What a state says of how its secrets are encrypted. */

@@ -38,7 +38,7 @@ export function without(set: FieldSet, [step, ...rest]: Path): FieldSet {
   const child = step === undefined ? undefined : set[step];
   if (step === undefined || !child) return set;
   const kept = rest.length === 0 ? {} : without(child, rest);
-  const { [step]: _, ...others } = set;
+  const others = Object.fromEntries(Object.entries(set).filter(([each]) => each !== step));
   return Object.keys(kept).length === 0 ? others : { ...others, [step]: kept };
 }
 

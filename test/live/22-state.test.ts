@@ -28,8 +28,11 @@ const wait = async () => {
 exports.waited = pulumi.output(wait().then(() => "yes"));
 `;
 
+/** A busy machine starts a program slowly. */
+const PATIENCE_MS = 300_000;
+
 describe("state: an object store that all stages share", function () {
-  this.timeout(600_000);
+  this.timeout(1_200_000);
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "platform-state-"));
   const at = (...parts: string[]): string => path.join(dir, ...parts);
   const user = "state";
@@ -39,9 +42,9 @@ describe("state: an object store that all stages share", function () {
 
   before(async () => {
     const toolchain = await ensure([...PROGRAM_ITEMS, "minio"]);
-    const [port, console] = [await freePort(), await freePort()];
+    const [port, consolePort] = [await freePort(), await freePort()];
     fs.mkdirSync(at("data", "states"), { recursive: true });
-    const address = ["--address", `127.0.0.1:${port}`, "--console-address", `127.0.0.1:${console}`];
+    const address = ["--address", `127.0.0.1:${port}`, "--console-address", `127.0.0.1:${consolePort}`];
     const server = spawn(toolchain.bin("minio"), ["server", ...address, at("data")], {
       env: { ...process.env, MINIO_ROOT_USER: user, MINIO_ROOT_PASSWORD: password },
       stdio: "ignore",
@@ -49,7 +52,7 @@ describe("state: an object store that all stages share", function () {
     started.push(server);
     await eventually(async () => {
       assert.equal((await get(`http://127.0.0.1:${port}/minio/health/ready`)).status, 200);
-    }, 60_000);
+    }, PATIENCE_MS);
     fs.mkdirSync(at("passphrases"));
     for (const stack of ["dev", "qa"])
       fs.writeFileSync(at("passphrases", stack), randomBytes(24).toString("base64url"), { mode: 0o600 });
@@ -82,7 +85,7 @@ describe("state: an object store that all stages share", function () {
 
   /** As our commands run it for a stack, and then without the salt, as they leave the stack's file. */
   const pulumi = async (stack: string, args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<Result> => {
-    const options = { cwd: at("program"), env: withPassphrase({ ...env, ...more }, stack), timeoutMs: 120_000 };
+    const options = { cwd: at("program"), env: withPassphrase({ ...env, ...more }, stack), timeoutMs: 400_000 };
     const result = await run("pulumi", [...args, "-s", stack, "--non-interactive"], options);
     fs.rmSync(at("program", `Pulumi.${stack}.yaml`), { force: true });
     return result;
@@ -152,7 +155,7 @@ describe("state: an object store that all stages share", function () {
     });
     started.push(child);
     const over = new Promise<number | null>((done) => child.once("close", done));
-    await eventually(() => fs.promises.access(file), 60_000);
+    await eventually(() => fs.promises.access(file), PATIENCE_MS);
     return { child, over };
   };
 

@@ -67,7 +67,9 @@ describe("drift: what hands changed is reported with its field and its author, a
 
   it("[000.4] is silent about a stack as it was brought up, operators and autoscalers at work, and writes nothing", async () => {
     const [stateBefore, versionsBefore] = [await state(), await versions()];
+    const start = Date.now();
     const found = await report();
+    console.log(`      compared ${found.compared} objects in ${((Date.now() - start) / 1000).toFixed(1)} s`);
     assert.deepEqual(lines(found), []);
     assert.deepEqual(found.undecided, []);
     assert.deepEqual(found.unknown, []);
