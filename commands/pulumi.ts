@@ -3,7 +3,9 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { StateResource } from "../drift/state";
 import { RUN_MARKER, endProcesses, isPulumi, leftovers } from "../sandbox/pulumiProcesses";
+import { type SecretsProvider, checkPassphrase, withPassphrase } from "./passphrase";
 import { updateArguments } from "./pulumiArguments";
 import { ROOT, Session, removeSalt } from "./session";
 import { STACKS } from "./stacks";
@@ -73,6 +75,8 @@ export class Pulumi {
       return;
     }
     const state = JSON.parse(text) as State;
+    // A local cluster's lies beside its state.
+    if (!this.backend.startsWith("file://")) checkPassphrase(state.deployment?.secrets_providers, this.env, this.stack);
     const pending = state.deployment?.pending_operations ?? [];
     if (pending.length === 0) return;
     console.error(
@@ -127,6 +131,28 @@ export class Pulumi {
     return resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
   }
 
+  /** A shared backend's locks say who made them, but nobody here can tell whether that run still works. */
+  get lockHint(): string {
+    if (this.backend.startsWith("file://")) return "";
+    return (
+      `. If it says that the stack is locked, another run works on it and nothing was changed: wait, and run this again. Only if ` +
+      `that run is known to be dead, as when its machine or its job is gone: pulumi cancel -s ${this.stack}, then npm run up, ` +
+      `which takes over what it had begun`
+    );
+  }
+
+  /** What the state knows, with its secrets in the clear: for comparing, never for showing or writing down. */
+  async resources(): Promise<readonly StateResource[]> {
+    const text = await this.read(["stack", "export", "-s", this.stack, "--show-secrets"]);
+    return (JSON.parse(text) as { deployment?: { resources?: StateResource[] } }).deployment?.resources ?? [];
+  }
+
+  /** Looks what became of some objects, and of nothing else; resolves to the exit code. */
+  refresh(urns: readonly string[]): Promise<number> {
+    const targets = urns.flatMap((urn) => ["--target", urn]);
+    return this.run(["refresh", "-s", this.stack, "--yes", "--skip-preview", "--suppress-outputs", ...targets]);
+  }
+
   private async exported(): Promise<State> {
     return JSON.parse(await this.read(["stack", "export", "-s", this.stack])) as State;
   }
@@ -158,8 +184,9 @@ export class Pulumi {
   /** In which pulumi and kubectl work on the stack. */
   get env(): NodeJS.ProcessEnv {
     const env: NodeJS.ProcessEnv = { ...process.env, ...this.session, [RUN_MARKER]: this.backend };
+    if (!this.session.PULUMI_CONFIG_PASSPHRASE_FILE) return withPassphrase(env, this.stack);
     // One in the environment would hide the cluster's own.
-    if (this.session.PULUMI_CONFIG_PASSPHRASE_FILE) delete env.PULUMI_CONFIG_PASSPHRASE;
+    delete env.PULUMI_CONFIG_PASSPHRASE;
     return env;
   }
 }
@@ -173,6 +200,7 @@ interface Resource {
 }
 
 interface Deployment {
+  readonly secrets_providers?: SecretsProvider;
   readonly resources?: readonly Resource[];
   readonly pending_operations?: readonly { readonly type: string; readonly resource: Resource }[];
 }
