@@ -38,7 +38,13 @@ describe("a password in a file", { skip }, () => {
     const storing = (async () => {
       for (; asking; stored++) {
         const name = `secret-${stored}`;
-        await store.create(name, { proof: "p", sealed: "s", ttlMs: 60_000, locked: false, expires: Date.now() + 60_000 });
+        await store.create(name, {
+          proof: "p",
+          sealed: "s",
+          ttlMs: 60_000,
+          locked: false,
+          expires: Date.now() + 60_000,
+        });
         assert.equal((await store.look(name)).state, "waiting");
         await sleep(5);
       }

@@ -136,12 +136,11 @@ describe("passwords of Redis that are changed while it runs", function () {
     for (const what of ["take", "use", "retire"])
       for (const [pod, server] of doors)
         assert.equal((await pods.script(pod, "passwords.sh", server, "now", what)).code, 0);
-    const replicas = (await Promise.all(pods.running().map(async (pod) => ({ pod, ...(await pods.info(pod)) })))).filter(
-      ({ role }) => role === "slave",
-    );
+    const infos = await Promise.all(pods.running().map((pod) => pods.info(pod)));
+    const replicas = pods.running().filter((_, index) => infos[index]?.role === "slave");
     assert.equal(replicas.length, 3);
-    for (const { pod } of replicas) pods.kill(pod);
-    for (const { pod } of replicas)
+    for (const pod of replicas) pods.kill(pod);
+    for (const pod of replicas)
       await until(`${pod} follows again`, async () => (await pods.info(pod)).master_link_status === "up", 30_000);
     assert.equal((await pods.script(0, "resize.sh", "grow", "3", "1")).code, 0);
   });
