@@ -37,7 +37,7 @@ class Login(CredentialProvider):
 
     def has_another(self) -> bool:
         self._turn += 1
-        return len(self._known) > 1
+        return len(self._password.candidates()) > 1
 
 
 class Reads:
