@@ -49,8 +49,8 @@ export interface AppWorkloadArgs {
   /** Plain settings of the application. Credentials come from what it connects to, or from `secrets`. */
   readonly env?: Readonly<Record<string, string>>;
   /**
-   * Whether it has its passwords as files too, which change with Vault: REDIS_PASSWORD_FILE, PGPASSWORD_FILE and
-   * AWS_SECRET_ACCESS_KEY_FILE name them. Some images refuse to be told a password in two ways. @default true
+   * Whether it has the passwords of Redis and Postgres as files too, which change with Vault: REDIS_PASSWORD_FILE and
+   * PGPASSWORD_FILE name them. Some images refuse to be told a password in two ways. @default true
    */
   readonly passwordFiles?: boolean;
   /** Settings kept in Vault at the application's own path, by variable. @example { API_KEY: "apps/web#api_key" } */

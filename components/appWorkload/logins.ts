@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Mount } from "./deployment";
 
 /** By what an application connects to: the variable that holds its password, which is a file as well. */
-const PASSWORDS = { redis: "REDIS_PASSWORD", postgres: "PGPASSWORD", store: "AWS_SECRET_ACCESS_KEY" } as const;
+const PASSWORDS = { redis: "REDIS_PASSWORD", postgres: "PGPASSWORD" } as const;
 
 type Credentials = Readonly<Record<keyof typeof PASSWORDS, pulumi.Output<string> | undefined>>;
 

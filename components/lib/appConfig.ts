@@ -19,7 +19,7 @@ export interface AppConfig extends AppSettings {
   readonly postgres?: AppDatabase;
   /** A bucket in the object store, with a key for it alone. */
   readonly bucket?: AppBucket;
-  /** Has its passwords as files too, which change with Vault. */
+  /** Has its passwords of Redis and Postgres as files too, which change with Vault. */
   readonly passwordFiles?: boolean;
   readonly expose: boolean;
   /** Tells metrics at /metrics, for Prometheus. */
