@@ -71,7 +71,7 @@ export function differencesFromWanted(wanted: readonly KubernetesObject[], found
     ...[...found.keys()].filter((key) => !names.has(key)).map((key) => `${key}: should not be there`),
     ...[...names].flatMap(([key, object]) => {
       if (!found.has(key)) return [`${key}: is missing`];
-      const path = missingPath(normalised(object as unknown as Live), found.get(key), "");
+      const path = missingPath(normalised(object), found.get(key), "");
       return path === undefined ? [] : [`${key}: ${path} is not as given`];
     }),
   ];

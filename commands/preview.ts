@@ -6,7 +6,7 @@ import { DEFAULT_NAME } from "../sandbox/layout";
 import { fail } from "./errors";
 import { Place, previewPlace } from "./previewPlace";
 import { previewSummary } from "./previewSummary";
-import { contentOf, notePreview } from "./previewed";
+import { contentOf, notePreview, notesPreviews } from "./previewed";
 import { Pulumi } from "./pulumi";
 import { policyPack } from "./pulumiArguments";
 import { ROOT } from "./session";
@@ -40,9 +40,9 @@ async function preview(stack: string, place: Place): Promise<Outcome> {
     const log = path.join(scratch, "events");
     // The log is the automation API's own channel; the command line offers it under this variable.
     const pulumi = new Pulumi({ ...place.session, PULUMI_DEBUG_COMMANDS: "true" }, stack);
-    const content = contentOf(ROOT, place.session, await pulumi.states());
+    const content = notesPreviews(place.session) ? contentOf(ROOT, place.session, await pulumi.states()) : undefined;
     const code = await pulumi.run(["preview", "-s", stack, "--diff", ...policyPack(stack), "--event-log", log]);
-    if (code === 0) notePreview(place.session, stack, content);
+    if (code === 0 && content !== undefined) notePreview(place.session, stack, content);
     return { code, events: fs.existsSync(log) ? fs.readFileSync(log, "utf8") : "" };
   } finally {
     fs.rmSync(scratch, { recursive: true, force: true });

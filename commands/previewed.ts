@@ -37,6 +37,9 @@ interface Record {
 const fileOf = ({ PLATFORM_TARGET: target }: Session, stack: string): string | undefined =>
   target ? path.join(path.dirname(target), `previewed-${stack}.json`) : undefined;
 
+/** Whether an update there asks what was previewed. */
+export const notesPreviews = (session: Session): boolean => Boolean(session.PLATFORM_TARGET);
+
 /** Notes that a preview of this content found nothing wrong. */
 export function notePreview(session: Session, stack: string, content: string, now = Date.now()): void {
   const file = fileOf(session, stack);

@@ -100,5 +100,6 @@ function plain(value: unknown): string {
         .map(([key, each]) => [key, String(each)])
         .sort(),
     );
-  return String(value ?? "").trim();
+  if (value === undefined || value === null) return "";
+  return typeof value === "string" ? value.trim() : JSON.stringify(value);
 }

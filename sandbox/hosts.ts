@@ -46,14 +46,15 @@ export function removeHosts(owner: string, file = FILE): Promise<boolean> {
 }
 
 function change(file: string, to: (text: string) => string): Promise<boolean> {
-  return exclusively(path.join(os.tmpdir(), `platform${file.replaceAll("/", "-")}.lock`), async () => {
+  return exclusively(path.join(os.tmpdir(), `platform${file.replaceAll("/", "-")}.lock`), () => {
     try {
       const text = fs.readFileSync(file, "utf8");
       // In place: where the file is mounted by itself, as in containers, it cannot be replaced by another.
       if (to(text) !== text) fs.writeFileSync(file, to(text));
-      return true;
+      return Promise.resolve(true);
     } catch (error) {
-      if (["EACCES", "EPERM", "EROFS", "ENOENT"].includes((error as NodeJS.ErrnoException).code ?? "")) return false;
+      if (["EACCES", "EPERM", "EROFS", "ENOENT"].includes((error as NodeJS.ErrnoException).code ?? ""))
+        return Promise.resolve(false);
       throw error;
     }
   });

@@ -17,7 +17,7 @@ describe("what can be rotated", () => {
       credentials.map(({ name }) => name),
       ["redis/app", "redis/servers"],
     );
-    const properties = credentials[1]?.properties ?? [];
+    const properties: readonly string[] = credentials[1]?.properties ?? [];
     assert.equal(properties[0], "keeper");
     assert.ok(properties.includes("probe"));
     assert.ok(!properties.includes("exporter") && !properties.includes("app"));
@@ -59,8 +59,8 @@ describe("who has a password", () => {
     pod("has-none", { containers: [{ name: "app" }] }),
   ];
   const stand = {
-    objects: async () => pods,
-    own: async () => [sync("web-redis", "redis/app"), sync("web-postgres", "postgres/web")],
+    objects: () => Promise.resolve(pods),
+    own: () => Promise.resolve([sync("web-redis", "redis/app"), sync("web-postgres", "postgres/web")]),
   } as unknown as Stand;
 
   it("is found by the path of Vault", async () => {
