@@ -6,6 +6,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { PROGRAM_ITEMS, toolSession } from "../../commands/session";
 import { type SecretsProvider, checkPassphrase, withPassphrase } from "../../commands/passphrase";
+import { endProcesses, pulumiProcesses } from "../../sandbox/pulumiProcesses";
 import { ensure } from "../../toolchain";
 import { freePort } from "../unit/freePort";
 import { ROOT, type Result, eventually, get, run } from "./world";
@@ -80,6 +81,8 @@ describe("state: an object store that all stages share", function () {
       child.kill("SIGKILL");
       await ended;
     }
+    // A killed run leaves its plugins.
+    await endProcesses(() => pulumiProcesses(env.PULUMI_BACKEND_URL ?? ""), console.error);
     fs.rmSync(dir, { recursive: true, force: true });
   });
 
