@@ -1,6 +1,6 @@
 import { ApiServer } from "../components/lib/apiServer";
 import type { Kubeconfig } from "../components/lib/kubeconfig";
-import { type LiveObject, additions } from "./compare";
+import { type LiveObject, unasked } from "./compare";
 import { type FieldSet, type Ownership, type Path, merged, only, ownerOf, valueAt, without } from "./fields";
 import type { KubernetesObject, Wanted } from "./state";
 
@@ -109,9 +109,7 @@ function put(whole: unknown, [step, ...rest]: Path, value: unknown): unknown {
 
 /** The record of an object's owners in which what hands have added is the stack's; undefined where they added nothing. */
 export function takenOver(managed: readonly Ownership[], { fieldManager, ignored }: Wanted): Ownership[] | undefined {
-  const added = additions(managed, fieldManager).filter(
-    ({ path }) => !ignored.some((each) => each.every((step, index) => path[index] === step)),
-  );
+  const added = unasked(managed, fieldManager, ignored);
   if (added.length === 0) return undefined;
   const own = managed.find(({ manager, subresource }) => manager === fieldManager && !subresource);
   const base = own ?? { ...added[0]?.by, subresource: undefined, manager: fieldManager, operation: "Apply" };

@@ -83,7 +83,7 @@ export function differences(
 }
 
 /** What hands named beyond what the program does; applying once more would leave it there. */
-export function additions(managed: readonly Ownership[], ours: string): { path: Path; by: Ownership }[] {
+function additions(managed: readonly Ownership[], ours: string): { path: Path; by: Ownership }[] {
   // Without an entry there is nothing that it names.
   const own = managed.find(({ manager, subresource }) => manager === ours && !subresource)?.fieldsV1;
   return managed
@@ -92,7 +92,15 @@ export function additions(managed: readonly Ownership[], ours: string): { path: 
     .filter(({ path }) => path.length > 0 && !isServers(path) && !OPERATIONS.includes(path.at(-1)?.slice(2) ?? ""));
 }
 
-export const startsWith = (path: Path, start: Path): boolean => start.every((step, index) => path[index] === step);
+/** Those of them in fields that the program does not leave to others. */
+export const unasked = (
+  managed: readonly Ownership[],
+  ours: string,
+  ignored: readonly Path[],
+): { path: Path; by: Ownership }[] =>
+  additions(managed, ours).filter(({ path }) => !ignored.some((each) => startsWith(path, each)));
+
+const startsWith = (path: Path, start: Path): boolean => start.every((step, index) => path[index] === step);
 
 const isServers = (path: Path): boolean => SERVER.some((each) => startsWith(path, each.split("/")));
 

@@ -1,11 +1,10 @@
-import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { promisify } from "node:util";
+import { vaultToken } from "../checks/vault";
 import { isRefused } from "../components/lib/apiServer";
 import { readKubeconfig } from "../components/lib/kubeconfig";
 import { Cluster } from "./cluster";
-import { type Difference, type LiveObject, additions, differences, startsWith } from "./compare";
+import { type Difference, type LiveObject, differences, unasked } from "./compare";
 import { type Path, shown, valueAt } from "./fields";
 import { type StateResource, type Wanted, clusterOf, isLive, wantedObjects } from "./state";
 import { type AskVault, type VaultObject, vaultAt, vaultDifferences, vaultObjects } from "./vault";
@@ -121,9 +120,7 @@ async function differing(cluster: Cluster, wanted: Wanted, live: LiveObject): Pr
     return differences(live, await cluster.applied(wanted, live), wanted.fieldManager, wanted.ignored);
   } catch (error) {
     // What a hand has added can stand in the way of what the stack wants, such as a second port of one name.
-    const added = additions(live.metadata.managedFields ?? [], wanted.fieldManager).filter(
-      ({ path }) => !wanted.ignored.some((each) => startsWith(path, each)),
-    );
+    const added = unasked(live.metadata.managedFields ?? [], wanted.fieldManager, wanted.ignored);
     if (!isRefused(error) || added.length === 0) throw error;
     return added.map(({ path, by }) => ({ path, by, found: valueAt(live, path), blocking: true }));
   }
@@ -162,7 +159,7 @@ async function ofVault(env: NodeJS.ProcessEnv, address: string, objects: readonl
   try {
     askVault = vaultAt(
       address,
-      await vaultToken(env, address),
+      env.VAULT_TOKEN || (await vaultToken(path.join(__dirname, ".."), env, address)),
       env.SSL_CERT_FILE ? fs.readFileSync(env.SSL_CERT_FILE) : undefined,
     );
   } catch (error) {
@@ -181,15 +178,4 @@ async function ofVault(env: NodeJS.ProcessEnv, address: string, objects: readonl
     }),
   );
   return found.flat();
-}
-
-async function vaultToken(env: NodeJS.ProcessEnv, address: string): Promise<string> {
-  if (env.VAULT_TOKEN) return env.VAULT_TOKEN;
-  const helper = path.join(__dirname, "..", "commands", "vaultToken.mjs");
-  try {
-    const { stdout } = await promisify(execFile)(helper, ["get"], { env: { ...env, VAULT_ADDR: address } });
-    return stdout;
-  } catch (error) {
-    throw new Error((error as { stderr?: string }).stderr?.trim() || (error as Error).message);
-  }
 }

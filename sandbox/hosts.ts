@@ -50,7 +50,8 @@ function change(file: string, to: (text: string) => string): Promise<boolean> {
     try {
       const text = fs.readFileSync(file, "utf8");
       // In place: where the file is mounted by itself, as in containers, it cannot be replaced by another.
-      if (to(text) !== text) fs.writeFileSync(file, to(text));
+      const changed = to(text);
+      if (changed !== text) fs.writeFileSync(file, changed);
       return Promise.resolve(true);
     } catch (error) {
       if (["EACCES", "EPERM", "EROFS", "ENOENT"].includes((error as NodeJS.ErrnoException).code ?? ""))
