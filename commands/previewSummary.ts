@@ -1,3 +1,5 @@
+import { type EngineEvent, eventsIn, stepsOf } from "./engineEvents";
+
 /** What Pulumi says of a preview, as a text that a reviewer reads in a minute: names of what changes, never values. */
 export interface PreviewReport {
   readonly stack: string;
@@ -9,22 +11,6 @@ export interface PreviewReport {
   readonly events: string;
   /** Why there was no preview at all. */
   readonly failure?: string;
-}
-
-interface EngineEvent {
-  resourcePreEvent?: {
-    metadata: {
-      op: string;
-      urn: string;
-      type: string;
-      old?: { custom?: boolean } | null;
-      new?: { custom?: boolean } | null;
-      diffs?: string[] | null;
-      detailedDiff?: Record<string, unknown> | null;
-    };
-  };
-  policyEvent?: { resourceUrn?: string; message: string; policyName: string; enforcementLevel: string };
-  diagnosticEvent?: { urn?: string; message: string; severity: string };
 }
 
 /** GitHub takes 65536 characters for a comment. */
@@ -42,7 +28,7 @@ const OPERATIONS: Readonly<Record<string, string>> = {
 export const marker = (stack: string): string => `<!-- platform preview ${stack} -->`;
 
 export function previewSummary(report: PreviewReport): string {
-  const events = readEvents(report.events);
+  const events = eventsIn(report.events);
   const changes = changesOf(events);
   const broken = rulesOf(events, "mandatory");
   const advice = rulesOf(events, "advisory");
@@ -65,29 +51,11 @@ export function previewSummary(report: PreviewReport): string {
   return cut(`${parts.filter(Boolean).join("\n\n")}\n`);
 }
 
-/** The engine may have been killed in the middle of a line. */
-function readEvents(text: string): EngineEvent[] {
-  return text.split("\n").flatMap((line) => {
-    try {
-      return line ? [JSON.parse(line) as EngineEvent] : [];
-    } catch {
-      return [];
-    }
-  });
-}
-
 interface Change {
   readonly operation: string;
   readonly name: string;
   readonly type: string;
   readonly properties: readonly string[];
-}
-
-/** What a provider would do; Pulumi's own bookkeeping (stack, components, providers) is left out. */
-function stepsOf(events: readonly EngineEvent[]): NonNullable<EngineEvent["resourcePreEvent"]>["metadata"][] {
-  return events
-    .flatMap((event) => event.resourcePreEvent?.metadata ?? [])
-    .filter(({ type, old, new: next }) => (next ?? old)?.custom === true && !type.startsWith("pulumi:"));
 }
 
 function changesOf(events: readonly EngineEvent[]): Change[] {

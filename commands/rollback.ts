@@ -42,20 +42,20 @@ async function main(args: string[]): Promise<void> {
   const session = await sessionOf(values);
   if (!session || !(await isRunning(values)))
     throw new UsageError(`${described(values)} does not run: npm run up brings it up`);
-  const pulumi = new Pulumi(session, stack);
+  const deploying = await deployingSession(session, stack);
+  const pulumi = new Pulumi(deploying, stack);
   if (!(await pulumi.exists())) throw new UsageError(`${described(values)} has no stack ${stack}: nothing was done`);
-  const histories = await historiesOf(pulumi, stack);
+  const histories = await historiesOf(pulumi);
   if (values.list || app === undefined) return console.log(listOf(stack, histories));
   const target = goesBackTo(stack, app, histories);
   console.error(`${app} goes back to ${target}: ${values.reason}`);
   await pulumi.prepare();
-  const deploying = await deployingSession(session, stack);
   await update(deploying, stack, { rollBack: { [app]: values.reason }, by: whoAsks() }, (line) => console.error(line));
-  console.log(listOf(stack, await historiesOf(pulumi, stack)));
+  console.log(listOf(stack, await historiesOf(pulumi)));
 }
 
-async function historiesOf(pulumi: Pulumi, stack: string): Promise<Histories> {
-  const { history = {}, releases = {} } = JSON.parse(await pulumi.read(["stack", "output", "-s", stack, "--json"])) as {
+async function historiesOf(pulumi: Pulumi): Promise<Histories> {
+  const { history = {}, releases = {} } = (await pulumi.outputs()) as {
     history?: Record<string, History>;
     releases?: Record<string, Release>;
   };

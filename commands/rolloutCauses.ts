@@ -50,6 +50,7 @@ interface Item {
 export interface Rollout {
   readonly app: string;
   readonly namespace: string;
+  /** Of which Deployment, and its how manieth. */
   readonly revision: string;
   readonly image: string;
   readonly cause: string;
@@ -76,6 +77,10 @@ const PATIENCE_MS = 60_000;
 const IMAGE = ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"];
 const CONFIGURATION = ["CreateContainerConfigError", "CreateContainerError", "RunContainerError"];
 
+/** Another one for each change of its pods, and where it was made anew. */
+export const revisionOf = ({ metadata: { name, uid, annotations } }: Item): string =>
+  `${uid ?? name} ${annotations?.[REVISION] ?? ""}`;
+
 export function rolloutsIn({ items }: Seen, now: Date): Rollout[] {
   const ownedBy = (kind: string, owner: Item): Item[] =>
     items.filter(
@@ -99,7 +104,7 @@ export function rolloutsIn({ items }: Seen, now: Date): Rollout[] {
         {
           app: labels?.["app.kubernetes.io/name"] ?? name,
           namespace,
-          revision: newest.metadata.uid ?? newest.metadata.name,
+          revision: revisionOf(deployment),
           image: newest.spec?.template?.spec?.containers?.[0]?.image ?? "",
           isLate: !isReady && late?.reason === "ProgressDeadlineExceeded",
           hasCrashed: false,

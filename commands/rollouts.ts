@@ -1,6 +1,10 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { changesDeployment, eventsIn } from "./engineEvents";
 import { kubectl } from "./kubectl";
-import { type Rollout, type Seen, detailOf, rolloutsIn } from "./rolloutCauses";
+import { type Rollout, type Seen, detailOf, revisionOf, rolloutsIn } from "./rolloutCauses";
 import type { Session } from "./session";
 
 const PAUSE_MS = 3000;
@@ -12,6 +16,9 @@ export interface Failure {
   readonly reason: string;
 }
 
+/** By application. */
+export type Failures = Readonly<Record<string, Failure>>;
+
 /** What becomes of a stack's applications while an update replaces their pods. */
 export class Rollouts {
   private readonly said = new Set<string>();
@@ -22,31 +29,41 @@ export class Rollouts {
     private readonly say: (line: string) => void,
   ) {}
 
-  /** The revisions that are there, by application. */
-  async revisions(): Promise<ReadonlyMap<string, string>> {
-    return new Map((await this.look()).map(({ app, revision }) => [app, revision]));
+  /** The revisions that are there. */
+  async revisions(): Promise<ReadonlySet<string>> {
+    return new Set((await this.see("deployments")).items.map(revisionOf));
   }
 
-  /** Says what keeps a new version from getting ready as soon as it is known, while the update still waits for it. */
-  async during<T>(update: () => Promise<T>): Promise<T> {
-    let over = false;
+  /**
+   * Says what keeps a new version from getting ready as soon as it is known, while the update still waits for it. As long as the
+   * update's log of events changes no Deployment, the cluster is not asked.
+   */
+  async during<T>(update: (events: string) => Promise<T>): Promise<T> {
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), "platform-events-"));
+    const log = path.join(dir, "events");
+    const begun = (): boolean => fs.existsSync(log) && changesDeployment(eventsIn(fs.readFileSync(log, "utf8")));
+    const over = new AbortController();
+    const pause = (): Promise<void> => sleep(PAUSE_MS, undefined, { signal: over.signal }).catch(() => undefined);
     const watch = async (): Promise<void> => {
-      for (; !over; await sleep(PAUSE_MS))
+      while (!over.signal.aborted && !begun()) await pause();
+      for (; !over.signal.aborted; await pause())
         for (const rollout of await this.look()) if (rollout.isSure) await this.tell(rollout);
     };
     const watching = watch();
     try {
-      return await update();
+      return await update(log);
     } finally {
-      over = true;
+      over.abort();
       await watching;
+      fs.rmSync(dir, { recursive: true });
     }
   }
 
-  /** The new versions that did not get ready, since these were the revisions. */
-  async failures(before: ReadonlyMap<string, string>): Promise<Record<string, Failure>> {
+  /** The new versions that did not get ready: other revisions than these were, or other images than were good. */
+  async failures(before: ReadonlySet<string>, good: Readonly<Record<string, { image: string }>>): Promise<Failures> {
     const failed = (await this.look()).filter(
-      ({ app, revision, isSure, isLate }) => revision !== before.get(app) && (isSure || isLate),
+      ({ app, revision, image, isSure, isLate }) =>
+        (isSure || isLate) && good[app] && (!before.has(revision) || good[app].image !== image),
     );
     const all = failed.map(async (rollout) => {
       const reason = await this.reasonOf(rollout);
@@ -80,12 +97,16 @@ export class Rollouts {
     return (JSON.parse(text) as { items: { reason?: string; message?: string }[] }).items;
   }
 
-  /** Who cannot look has nothing to say: Pulumi's own message remains. */
   private async look(): Promise<Rollout[]> {
+    return rolloutsIn(await this.see("deployments,replicasets,pods"), new Date());
+  }
+
+  /** Who cannot look has nothing to say: Pulumi's own message remains. */
+  private async see(kinds: string): Promise<Seen> {
     const found = ["apps", "status"].map(async (concern): Promise<Seen> => {
-      const kinds = ["get", "deployments,replicasets,pods", "-n", `${this.stack}-${concern}`, "-o", "json"];
-      return JSON.parse(await kubectl(this.session, kinds).catch(() => '{"items":[]}')) as Seen;
+      const listed = ["get", kinds, "-n", `${this.stack}-${concern}`, "-o", "json"];
+      return JSON.parse(await kubectl(this.session, listed).catch(() => '{"items":[]}')) as Seen;
     });
-    return (await Promise.all(found)).flatMap((seen) => rolloutsIn(seen, new Date()));
+    return { items: (await Promise.all(found)).flatMap(({ items }) => items) };
   }
 }

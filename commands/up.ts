@@ -5,16 +5,20 @@ import { bringUp } from "./cluster";
 import { deployingSession } from "./deployingSession";
 import { fail } from "./errors";
 import { publishHosts } from "./hosts";
-import { ORDER_OPTIONS, ordersOf } from "./orders";
+import { ORDER_OPTIONS, ordersOf, withOrders } from "./orders";
+import { contentOf, wasPreviewed } from "./previewed";
 import { Pulumi } from "./pulumi";
+import { ROOT } from "./session";
 import { checkStack } from "./stacks";
-import { ordered, update } from "./update";
+import { update } from "./update";
 import { type Answering, welcome } from "./welcome";
 
 const HELP = `npm run up [-- --stack NAME] [--check] [--infra] [--retry APP] [--allow-lower APP=REASON] [--allow-early APP=REASON]
                  [--name CLUSTER] [--context NAME]
 
-From this machine as it is to the running platform: tools, a local cluster, and the stack on it.
+From this machine as it is to the running platform: tools, a local cluster, and the stack on it. What hands changed on the
+stack's objects is put back. What npm run preview found in order within the last hour, with nothing changed since, is not
+previewed again.
 
   --stack NAME    the environment: dev (default), qa or prod
   --check         writes nothing: shows what would change, and fails where the update would be refused
@@ -36,23 +40,25 @@ async function main(args: string[]): Promise<void> {
       name: { type: "string", default: DEFAULT_NAME },
       context: { type: "string" },
       check: { type: "boolean" },
-      infra: { type: "boolean", default: false },
       ...ORDER_OPTIONS,
       help: { type: "boolean", short: "h" },
     },
   });
   if (values.help) return console.log(HELP);
   const stack = checkStack(values.stack);
-  const orders = { ...ordersOf(values), infra: values.infra };
+  const orders = ordersOf(values);
   const session = await deployingSession(await bringUp(values, (line) => console.error(line)), stack);
   const pulumi = new Pulumi(session, stack);
   await pulumi.prepare();
   if (values.check) {
-    if ((await ordered(session, stack, { ...orders, check: true }).preview()) === 0) return;
+    if ((await new Pulumi(withOrders(session, { ...orders, check: true }), stack).preview()) === 0) return;
     throw new Error(`an update of ${stack} would be refused (above); nothing was written`);
   }
-  await update(session, stack, orders, (line) => console.error(line));
-  const outputs = JSON.parse(await pulumi.read(["stack", "output", "-s", stack, "--json"])) as Answering;
+  const content = async (): Promise<string> => contentOf(ROOT, withOrders(session, orders), await pulumi.states());
+  const previewed = await wasPreviewed(session, stack, content);
+  if (previewed) console.error(`${stack} was previewed as it is: updating without a second preview`);
+  await update(session, stack, orders, (line) => console.error(line), { previewed });
+  const outputs = (await pulumi.outputs()) as Answering;
   if (existing(values.name) && !values.context) await publishHosts(session, values.name, stack, outputs);
   console.log(welcome(stack, outputs));
 }

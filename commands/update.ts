@@ -1,45 +1,75 @@
-import { ORDERS_VARIABLE, type Orders, ordersText } from "../components/lib/releases/orders";
+import type { Orders } from "../components/lib/releases/orders";
+import type { Release } from "../components/lib/releases/record";
+import { updateAndMend } from "./mending";
+import { withOrders } from "./orders";
 import { Pulumi } from "./pulumi";
-import { type Failure, Rollouts } from "./rollouts";
+import { type Failures, Rollouts } from "./rollouts";
 import type { Session } from "./session";
 
 type Say = (line: string) => void;
 
 /**
- * Updates a stack. Where a new version of an application never gets ready, the stack ends on the last one that was good, and
- * the other is recorded as rejected; the update has failed all the same, and says why.
+ * Updates a stack, and puts back what hands changed. Where a new version of an application never gets ready, the stack ends on
+ * the last one that was good, and the other is recorded as rejected; the update has failed all the same, and says why.
  */
-export async function update(session: Session, stack: string, orders: Partial<Orders>, say: Say): Promise<void> {
+export async function update(
+  session: Session,
+  stack: string,
+  orders: Partial<Orders>,
+  say: Say,
+  { previewed = false } = {},
+): Promise<void> {
+  const pulumi = new Pulumi(session, stack);
   const rollouts = new Rollouts(session, stack, say);
-  const before = await rollouts.revisions();
-  const run = (more: Partial<Orders> = {}): Promise<number> =>
-    rollouts.during(() => ordered(session, stack, { ...orders, ...more }).update());
-  if ((await run()) === 0) return;
+  const trial: Trial = {
+    revisions: () => rollouts.revisions(),
+    run: (failed) => {
+      const isFirst = Object.keys(failed).length === 0;
+      const ordered = new Pulumi(withOrders(session, isFirst ? orders : { ...orders, failed }), stack);
+      return rollouts.during((events) => ordered.update({ events, previewed: previewed && isFirst }));
+    },
+    releases: async () => ((await pulumi.outputs()).releases ?? {}) as Releases,
+    failures: (before, releases) => rollouts.failures(before, releases),
+  };
+  let failed: Failures = {};
+  const code = await updateAndMend(pulumi, session, say, async () => {
+    const outcome = await updateOrGoBack(trial, say);
+    failed = outcome.failed;
+    return outcome.code;
+  });
+  if (code !== 0)
+    throw new Error(
+      `pulumi up -s ${stack} failed (above); nothing is lost: mend the cause and run npm run up again${pulumi.lockHint}`,
+    );
+  if (Object.keys(failed).length > 0) throw new Error(heldBack(stack, failed));
+}
 
-  const failed: Record<string, Failure> = {};
-  for (;;) {
-    const known = await goodOnes(session, stack);
-    const more = Object.entries(await rollouts.failures(before)).filter(([app]) => known.includes(app) && !failed[app]);
-    if (more.length === 0) break;
-    for (const [app, failure] of more) {
-      failed[app] = failure;
-      say(`${app} never got ready: going back to what was good before`);
-    }
-    if ((await run({ failed })) === 0) throw new Error(heldBack(stack, failed));
+/** By application. */
+export type Releases = Readonly<Record<string, Pick<Release, "image">>>;
+
+/** What going back needs of Pulumi and of the cluster. */
+export interface Trial extends Pick<Rollouts, "revisions" | "failures"> {
+  /** An update that is told what failed; resolves to the exit code. */
+  readonly run: (failed: Failures) => Promise<number>;
+  /** What was good last. */
+  readonly releases: () => Promise<Releases>;
+}
+
+/** An update, and where versions never get ready another one, which goes back to what was good before. */
+export async function updateOrGoBack(trial: Trial, say: Say): Promise<{ code: number; failed: Failures }> {
+  const before = await trial.revisions();
+  for (let failed: Failures = {}; ;) {
+    const code = await trial.run(failed);
+    if (code === 0) return { code, failed };
+    const found = Object.entries(await trial.failures(before, await trial.releases()));
+    const more = found.filter(([app]) => !failed[app]);
+    if (more.length === 0) return { code, failed };
+    for (const [app] of more) say(`${app} never got ready: going back to what was good before`);
+    failed = { ...failed, ...Object.fromEntries(more) };
   }
-  throw new Error(`pulumi up -s ${stack} failed (above); nothing is lost: mend the cause and run npm run up again`);
 }
 
-/** Pulumi on a stack, with what is wanted of one run beyond what the files say. */
-export const ordered = (session: Session, stack: string, orders: Partial<Orders>): Pulumi =>
-  new Pulumi({ ...session, [ORDERS_VARIABLE]: ordersText(orders) }, stack);
-
-async function goodOnes(session: Session, stack: string): Promise<string[]> {
-  const text = await new Pulumi(session, stack).read(["stack", "output", "-s", stack, "--json"]);
-  return Object.keys((JSON.parse(text) as { releases?: object }).releases ?? {});
-}
-
-export const heldBack = (stack: string, failed: Readonly<Record<string, Failure>>): string =>
+export const heldBack = (stack: string, failed: Failures): string =>
   [
     `${stack} runs what was good before, as a new version did not get ready:`,
     ...Object.entries(failed).map(([app, { image, reason }]) => `  ${app} (${image}): ${reason}`),

@@ -31,6 +31,9 @@ export class AppImage extends PlatformComponent {
     const buildArgs = argumentsOf(args.source, args.baseImages);
     const tag = tagOf(args.source, args.baseImages);
     const pushed = `${args.pushHost}/${name}:${tag}`;
+    // Another tag is another image, and the old one stays: by itself the engine would take it away first, and with it whatever
+    // ignores changes of what it runs.
+    const own = { ...this.own, deleteBeforeReplace: false };
     const built = new docker.RemoteImage(
       this.child("build"),
       {
@@ -46,13 +49,13 @@ export class AppImage extends PlatformComponent {
         },
         triggers: { source: tag },
       },
-      { ...this.own, ...(args.frozen ? { ignoreChanges: ["name", "build", "triggers"] } : {}) },
+      { ...own, ...(args.frozen ? { ignoreChanges: ["name", "build", "triggers"] } : {}) },
     );
     const registryImage = new docker.RegistryImage(
       this.child("push"),
       { name: built.name, keepRemotely: true, triggers: { source: tag } },
       {
-        ...this.own,
+        ...own,
         dependsOn: [args.registry.ready],
         ...(args.frozen ? { ignoreChanges: ["name", "triggers"] } : {}),
       },

@@ -1,4 +1,4 @@
-import { seconds } from "../quantities";
+import { secondsOf } from "../quantities";
 import type { Orders } from "./orders";
 import { type Good, type Override, isSameImage, moment, named } from "./record";
 import { compareVersions } from "./semver";
@@ -82,7 +82,7 @@ const tooEarly: Guard = ({ app, stack, from, wanted, soak, now }) => {
   const remedy = `or --allow-early ${app}=REASON`;
   if (Number.isNaN(since))
     return `${from} does not say since when ${app} ${named(wanted)} is healthy, and ${asked}: npm run up -- --stack ${from} records it, ${remedy}`;
-  const due = since + seconds(soak) * 1000;
+  const due = since + secondsOf(soak) * 1000;
   if (due <= now.getTime()) return undefined;
   return `${app} ${named(wanted)} is healthy in ${from} since ${moment(since)}, and ${asked}: try again after ${moment(due)}, ${remedy}`;
 };

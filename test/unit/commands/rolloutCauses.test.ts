@@ -132,7 +132,7 @@ describe("why a new version does not get ready", () => {
     it(`is told where ${why}`, () => {
       const found = only(scene);
       assert.match(found.cause, cause);
-      assert.deepEqual([found.app, found.image, found.revision, found.isSure], ["web", "web:2", "r2", isSure]);
+      assert.deepEqual([found.app, found.image, found.revision, found.isSure], ["web", "web:2", "d 2", isSure]);
     });
 
   it("is no question where it is ready, however it came there", () => {

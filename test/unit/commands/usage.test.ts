@@ -34,6 +34,13 @@ const calls: [string, string[], { code: number; says: RegExp }][] = [
     { code: 2, says: /^error: local cluster "platform" is not there: npm run up -- --stack dev brings it up/ },
   ],
   ["verify", ["--stack", "nowhere"], { code: 2, says: /^error: "nowhere" is no environment/ }],
+  ["drift", ["--help"], { code: 0, says: /^npm run drift / }],
+  ["drift", [], { code: 2, says: /^error: "" is no environment: take --stack dev, qa or prod/ }],
+  [
+    "drift",
+    ["--stack", "dev"],
+    { code: 2, says: /^error: local cluster "platform" is not there: npm run up makes it/ },
+  ],
   ["up", ["--retry"], { code: 2, says: /^error: Option '--retry <value>' argument missing/ }],
   [
     "up",

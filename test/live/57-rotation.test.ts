@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { deployerToken, readKept } from "../../checks/vault";
+import { noneLost, underLoad } from "./load";
+import { NAME, broughtUp, kubectl, outputs, platform, pulumi, standOf, tryKubectl } from "./world";
+
+const STACK = "dev";
+
+interface Workload {
+  readonly metadata: { readonly name: string; readonly uid: string; readonly generation?: number };
+  readonly status: { readonly containerStatuses?: readonly { readonly restartCount: number }[] };
+}
+
+/** All that a redeployment or a restart would change, in the namespaces of servers and clients. */
+async function asTheyRun(): Promise<string[]> {
+  const lists = await Promise.all(
+    [`${STACK}-data`, `${STACK}-apps`].map((namespace) =>
+      kubectl(["get", "deployments,statefulsets,pods", "-n", namespace, "-o", "json"]),
+    ),
+  );
+  return lists
+    .flatMap((text) => (JSON.parse(text) as { items: Workload[] }).items)
+    .map(({ metadata, status }) => {
+      const restarts = status.containerStatuses?.map(({ restartCount }) => restartCount).join() ?? "";
+      return `${metadata.name} ${metadata.uid} ${metadata.generation ?? ""} ${restarts}`;
+    })
+    .sort();
+}
+
+async function kept(path: string, property: string): Promise<string> {
+  const stand = await standOf(STACK);
+  return (await readKept(stand, await deployerToken(stand), path))[property] ?? "";
+}
+
+/** What a server says to whoever comes with a password. */
+async function door(pod: string, container: string, script: readonly string[], password: string): Promise<string> {
+  const command = ["exec", "-i", pod, "-n", `${STACK}-data`, "-c", container, "--", "sh", ...script];
+  return (await tryKubectl(command, { input: password })).all.trim();
+}
+
+const DOORS = {
+  "redis/app": {
+    path: ["redis/app", "app"],
+    says: (password: string) =>
+      door("redis-0", "redis", ["/etc/redis/passwords.sh", "redis", "accepts", "app"], password),
+    load: ["visit-tracker", "/api/visits"],
+  },
+  "postgres/notes": {
+    path: ["postgres/notes", "notes"],
+    says: (password: string) =>
+      door("postgres-0", "keeper", ["/etc/postgres/keeper.sh", "accepts", "notes", "notes"], password),
+    load: ["notes", "/api/notes"],
+  },
+} as const;
+
+describe("rotation: another password in Vault is enough", function () {
+  this.timeout(600_000);
+  before(broughtUp);
+
+  const rotate = (...args: string[]): ReturnType<typeof platform> =>
+    platform("rotate", ["--name", NAME, "--stack", STACK, ...args]);
+
+  it("[000.12] lists what there is, and refuses what it does not know before anything is written", async () => {
+    const { out, code } = await rotate("--list");
+    assert.equal(code, 0);
+    for (const name of [...Object.keys(DOORS), "app/one-time-secret/OTS_KEY"]) assert.ok(out.includes(name), out);
+    for (const name of ["redis/nobody", "app/one-time-secret/OTS_KEY"]) {
+      const refused = await rotate(name);
+      assert.equal(refused.code, 2, refused.all);
+      assert.match(refused.all, /redis\/app/);
+    }
+  });
+
+  for (const [name, { path, says, load }] of Object.entries(DOORS))
+    it(`[001.14] ${name}: no request fails, no pod is another, and the former password is refused`, async () => {
+      const { edge } = await outputs(STACK);
+      const host = new URL(edge.hosts[load[0]] ?? "").hostname;
+      const before = await asTheyRun();
+      const former = await kept(path[0], path[1]);
+      assert.equal(await says(former), "yes");
+      const requests = await underLoad(20, [edge, host, load[1]], async () => {
+        const { code, all } = await rotate(name);
+        console.log(all.replace(/^/gm, "      "));
+        assert.equal(code, 0, all);
+        assert.ok(!all.includes(former));
+      });
+      noneLost(requests);
+      const now = await kept(path[0], path[1]);
+      assert.notEqual(now, former);
+      assert.equal(await says(now), "yes");
+      assert.equal(await says(former), "no");
+      assert.deepEqual(await asTheyRun(), before);
+    });
+
+  it("leaves nothing for an update to change, nor for a look for drift to find", async () => {
+    const { code, all } = await pulumi(["preview", "-s", STACK, "--refresh", "--expect-no-changes"]);
+    assert.equal(code, 0, all);
+  });
+});
