@@ -75,7 +75,11 @@ export async function bringUp(choice: Choice, say: Say): Promise<Session> {
 
 /** The variables of a cluster that was brought up before; undefined where there is none. */
 export async function sessionOf(choice: Choice): Promise<Session | undefined> {
-  if (choice.context) return fs.existsSync(contextDir(choice.context)) ? contextSession(choice.context) : undefined;
+  if (choice.context) {
+    // With a shared state it may have been brought up from another machine.
+    const isKnown = Boolean(process.env.PULUMI_BACKEND_URL) || fs.existsSync(contextDir(choice.context));
+    return isKnown ? contextSession(choice.context) : undefined;
+  }
   const layout = existing(choice.name);
   if (layout) return sandboxSession(layout.dir, await ensure(PROGRAM_ITEMS));
   return isKind(choice.name) ? kindSession(choice.name, await ensure(PROGRAM_ITEMS)) : undefined;

@@ -7,6 +7,7 @@ const ROOT = path.resolve(__dirname, "..", "..", "..");
 
 interface Job {
   readonly environment?: string;
+  readonly needs?: string;
   readonly permissions?: Readonly<Record<string, string>>;
   readonly concurrency?: { readonly group: string; readonly "cancel-in-progress"?: boolean };
   readonly steps: readonly {
@@ -67,6 +68,19 @@ describe("the workflows of the delivery", () => {
     assert.equal(job?.environment, "${{ inputs.stack }}");
     assert.equal(job?.concurrency?.group, "stack-${{ inputs.stack }}");
     assert.ok(job && runs(job).includes('npm run up -- --context "$CONTEXT" --stack "$STACK" --infra'));
+  });
+
+  it("[000.4] drift is looked for every night in each stack, and only what sees no cluster may write an issue of it", () => {
+    assert.deepEqual(Object.keys(workflow("drift").on as object), ["schedule", "workflow_dispatch"]);
+    const { drift, issue } = workflow("drift").jobs;
+    assert.ok(drift && issue);
+    const compares = 'npm run -s drift -- --context "$CONTEXT" --stack "$STACK" --json >drift.json || [ $? -eq 1 ]';
+    assert.ok(runs(drift).includes(compares), runs(drift).join("\n"));
+    assert.deepEqual(drift.permissions, { contents: "read", "id-token": "write" });
+    assert.equal(issue.needs, "drift");
+    assert.deepEqual(issue.permissions, { contents: "read", issues: "write" });
+    assert.equal(issue.environment, undefined);
+    assert.deepEqual(runs(issue), ["node .github/scripts/issue.mjs drift/*/drift.json"]);
   });
 
   it("[003.4] images are scanned, and not seen is not passed", () => {
