@@ -8,6 +8,7 @@ import { parseReference } from "../../components/lib/imageReference";
 import { bytes } from "../../components/lib/quantities";
 import { edgeClient } from "../live/edgeClient";
 import { NAME, ROOT, eventually, get, itHolds, kubectl, outputs, platform, pulumi, standOf } from "../live/world";
+import { stageUp } from "./stages";
 
 const STACKS = ["dev", "qa", "prod"] as const;
 type Stack = (typeof STACKS)[number];
@@ -58,8 +59,7 @@ describe("environments: dev, qa and prod side by side on one cluster", function 
 
   before(async () => {
     for (const stack of STACKS) {
-      const { code, all } = await platform("up", ["--name", NAME, "--stack", stack]);
-      assert.equal(code, 0, all);
+      await stageUp(stack);
       endpoints[stack] = (await outputs(stack)).endpoints[APP] ?? "";
     }
   });
@@ -117,6 +117,15 @@ describe("environments: dev, qa and prod side by side on one cluster", function 
     }
     for (const stack of ["qa", "prod"])
       assert.doesNotMatch((await pulumi(["stack", "export", "-s", stack])).out, /docker:index/, "nothing is built");
+  });
+
+  it("has written down why prod did not wait for what qa had just got", async () => {
+    const { all, code } = await platform("rollback", ["--name", NAME, "--stack", "prod", "--list"]);
+    assert.equal(code, 0, all);
+    assert.match(
+      all,
+      /runs +\d\S* \(sha256:\w{12}\), healthy since \S+; guard "early" set aside by \S+: qa has just come up/,
+    );
   });
 
   it("keeps the login of one environment out of the state of the next", async () => {

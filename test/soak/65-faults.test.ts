@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { askVault } from "../../checks/vault";
 import { noneLost, underLoad } from "../live/load";
 import { NAME, broughtUp, eventually, get, kubectl, outputs, platform, pulumi, standOf } from "../live/world";
+import { stageUp } from "./stages";
 
 const STACK = "prod";
 const APP = "visit-tracker";
@@ -58,11 +59,7 @@ describe("prod under faults: pods, a node, a rollout and a drain", function () {
   before(async () => {
     await broughtUp();
     const { out } = await pulumi(["stack", "ls", "--json"]);
-    if (!out.includes(`"${STACK}"`))
-      for (const stack of ["qa", STACK]) {
-        const { code, all } = await platform("up", ["--name", NAME, "--stack", stack]);
-        assert.equal(code, 0, all);
-      }
+    if (!out.includes(`"${STACK}"`)) for (const stack of ["qa", STACK]) await stageUp(stack);
     endpoint = (await outputs(STACK)).endpoints[APP] ?? "";
     await fullStrength();
   });
