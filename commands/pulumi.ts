@@ -10,6 +10,16 @@ import { policyPack, updateArguments } from "./pulumiArguments";
 import { ROOT, Session, removeSalt } from "./session";
 import { STACKS } from "./stacks";
 
+/** The exit code of what was interrupted by hand, as in a shell. */
+export const INTERRUPTED = 130;
+
+interface UpdateHow {
+  readonly previewed?: boolean;
+  /** A file for the engine's log of events. */
+  readonly events?: string;
+  readonly signal?: AbortSignal;
+}
+
 /** Runs Pulumi for a stack, and puts right what a killed run left behind. */
 export class Pulumi {
   constructor(
@@ -17,8 +27,8 @@ export class Pulumi {
     private readonly stack: string,
   ) {}
 
-  /** Shows its output as it comes; resolves to the exit code. */
-  run(args: readonly string[]): Promise<number> {
+  /** Shows its output as it comes; resolves to the exit code. The signal makes it end in order before it is done. */
+  run(args: readonly string[], signal?: AbortSignal): Promise<number> {
     return new Promise((done, fail) => {
       const child = spawn("pulumi", [...args, "--non-interactive"], {
         cwd: ROOT,
@@ -26,13 +36,15 @@ export class Pulumi {
         stdio: ["ignore", "inherit", "inherit"],
       });
       // The terminal interrupts Pulumi itself, which then ends in order: stay until it has.
-      const stay = (): void => undefined;
+      let interrupted = false;
+      const stay = (): void => void (interrupted = true);
       process.on("SIGINT", stay);
+      signal?.addEventListener("abort", () => child.kill("SIGINT"));
       child.on("error", fail);
       child.on("close", (code) => {
         process.off("SIGINT", stay);
         removeSalt(this.stack);
-        done(code ?? 1);
+        done(interrupted && code !== 0 ? INTERRUPTED : (code ?? 1));
       });
     });
   }
@@ -110,8 +122,9 @@ export class Pulumi {
    * Brings the stack to what the program says, with the policy pack; resolves to the exit code. Of rules that hold between
    * objects only a preview hears in time: it is left out for what was previewed just now.
    */
-  update({ previewed = false, events }: { previewed?: boolean; events?: string } = {}): Promise<number> {
-    return this.run([...updateArguments(this.stack), ...(previewed ? ["--skip-preview"] : []), ...logged(events)]);
+  update({ previewed = false, events, signal }: UpdateHow = {}): Promise<number> {
+    const how = [...(previewed ? ["--skip-preview"] : []), ...logged(events)];
+    return this.run([...updateArguments(this.stack), ...how], signal);
   }
 
   /** Shows what an update would change, with the policy pack; resolves to the exit code. */

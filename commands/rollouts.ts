@@ -7,7 +7,6 @@ import { kubectl } from "./kubectl";
 import { type Rollout, type Seen, detailOf, revisionOf, rolloutsIn } from "./rolloutCauses";
 import type { Session } from "./session";
 
-const PAUSE_MS = 3000;
 const LOG_LINES = 12;
 
 /** An application whose new version does not get ready. */
@@ -19,39 +18,47 @@ export interface Failure {
 /** By application. */
 export type Failures = Readonly<Record<string, Failure>>;
 
+/** Those that are there at one time. */
+export type Revisions = ReadonlySet<string>;
+
 /** What becomes of a stack's applications while an update replaces their pods. */
 export class Rollouts {
   private readonly said = new Set<string>();
+  private readonly ended = new Set<string>();
 
   constructor(
     private readonly session: Session,
     private readonly stack: string,
     private readonly say: (line: string) => void,
+    private readonly pauseMs = 3000,
   ) {}
 
-  /** The revisions that are there. */
-  async revisions(): Promise<ReadonlySet<string>> {
+  async revisions(): Promise<Revisions> {
     return new Set((await this.see("deployments")).items.map(revisionOf));
   }
 
   /**
-   * Says what keeps a new version from getting ready as soon as it is known, while the update still waits for it. As long as the
-   * update's log of events changes no Deployment, the cluster is not asked.
+   * Says what keeps a new version from getting ready as soon as it is known, while the update still waits for it. Where the
+   * cluster gives one up, the signal ends the update, which would wait for twice as long. As long as the update's log of events
+   * changes no Deployment, the cluster is not asked.
    */
-  async during<T>(update: (events: string) => Promise<T>): Promise<T> {
+  async during<T>(before: Revisions, update: (events: string, signal: AbortSignal) => Promise<T>): Promise<T> {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), "platform-events-"));
     const log = path.join(dir, "events");
     const begun = (): boolean => fs.existsSync(log) && changesDeployment(eventsIn(fs.readFileSync(log, "utf8")));
-    const over = new AbortController();
-    const pause = (): Promise<void> => sleep(PAUSE_MS, undefined, { signal: over.signal }).catch(() => undefined);
+    const [over, givenUp] = [new AbortController(), new AbortController()];
+    const pause = (): Promise<void> => sleep(this.pauseMs, undefined, { signal: over.signal }).catch(() => undefined);
     const watch = async (): Promise<void> => {
       while (!over.signal.aborted && !begun()) await pause();
-      for (; !over.signal.aborted; await pause())
-        for (const rollout of await this.look()) if (rollout.isSure) await this.tell(rollout);
+      for (; !over.signal.aborted; await pause()) {
+        const rollouts = await this.look();
+        for (const rollout of rollouts) if (rollout.isSure) await this.tell(rollout);
+        if (rollouts.some((each) => this.isGivenUp(each, before)) && !over.signal.aborted) givenUp.abort();
+      }
     };
     const watching = watch();
     try {
-      return await update(log);
+      return await update(log, givenUp.signal);
     } finally {
       over.abort();
       await watching;
@@ -59,8 +66,16 @@ export class Rollouts {
     }
   }
 
+  /** Once for each new version: the next update replaces it. */
+  private isGivenUp({ app, revision, isLate }: Rollout, before: Revisions): boolean {
+    if (!isLate || before.has(revision) || this.ended.has(revision)) return false;
+    this.ended.add(revision);
+    this.say(`${app}: the cluster has given its new version up, and this update is ended`);
+    return true;
+  }
+
   /** The new versions that did not get ready: other revisions than these were, or other images than were good. */
-  async failures(before: ReadonlySet<string>, good: Readonly<Record<string, { image: string }>>): Promise<Failures> {
+  async failures(before: Revisions, good: Readonly<Record<string, { image: string }>>): Promise<Failures> {
     const failed = (await this.look()).filter(
       ({ app, revision, image, isSure, isLate }) =>
         (isSure || isLate) && good[app] && (!before.has(revision) || good[app].image !== image),

@@ -2,8 +2,8 @@ import type { Orders } from "../components/lib/releases/orders";
 import type { Release } from "../components/lib/releases/record";
 import { updateAndMend } from "./mending";
 import { withOrders } from "./orders";
-import { Pulumi } from "./pulumi";
-import { type Failures, Rollouts } from "./rollouts";
+import { INTERRUPTED, Pulumi } from "./pulumi";
+import { type Failures, type Revisions, Rollouts } from "./rollouts";
 import type { Session } from "./session";
 
 type Say = (line: string) => void;
@@ -23,10 +23,14 @@ export async function update(
   const rollouts = new Rollouts(session, stack, say);
   const trial: Trial = {
     revisions: () => rollouts.revisions(),
-    run: (failed) => {
+    run: async (failed, before) => {
       const isFirst = Object.keys(failed).length === 0;
+      // What the one before was ended in may be half written down.
+      if (!isFirst) await pulumi.prepare();
       const ordered = new Pulumi(withOrders(session, isFirst ? orders : { ...orders, failed }), stack);
-      return rollouts.during((events) => ordered.update({ events, previewed: previewed && isFirst }));
+      return rollouts.during(before, (events, signal) =>
+        ordered.update({ previewed: previewed && isFirst, events, signal }),
+      );
     },
     releases: async () => ((await pulumi.outputs()).releases ?? {}) as Releases,
     failures: (before, releases) => rollouts.failures(before, releases),
@@ -50,7 +54,7 @@ export type Releases = Readonly<Record<string, Pick<Release, "image">>>;
 /** What going back needs of Pulumi and of the cluster. */
 export interface Trial extends Pick<Rollouts, "revisions" | "failures"> {
   /** An update that is told what failed; resolves to the exit code. */
-  readonly run: (failed: Failures) => Promise<number>;
+  readonly run: (failed: Failures, before: Revisions) => Promise<number>;
   /** What was good last. */
   readonly releases: () => Promise<Releases>;
 }
@@ -59,8 +63,8 @@ export interface Trial extends Pick<Rollouts, "revisions" | "failures"> {
 export async function updateOrGoBack(trial: Trial, say: Say): Promise<{ code: number; failed: Failures }> {
   const before = await trial.revisions();
   for (let failed: Failures = {}; ;) {
-    const code = await trial.run(failed);
-    if (code === 0) return { code, failed };
+    const code = await trial.run(failed, before);
+    if (code === 0 || code === INTERRUPTED) return { code, failed };
     const found = Object.entries(await trial.failures(before, await trial.releases()));
     const more = found.filter(([app]) => !failed[app]);
     if (more.length === 0) return { code, failed };

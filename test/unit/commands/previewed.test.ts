@@ -65,7 +65,11 @@ describe("what was previewed", () => {
     assert.notEqual(content(), before);
     for (const states of [["state of dev"], ["another state of dev", "state of qa"]])
       assert.notEqual(content(states), content());
-    for (const more of [{ PLATFORM_CONTEXT: "other" }, { PULUMI_BACKEND_URL: "file:///other" }, { PLATFORM_RELEASE: "{}" }])
+    for (const more of [
+      { PLATFORM_CONTEXT: "other" },
+      { PULUMI_BACKEND_URL: "file:///other" },
+      { PLATFORM_RELEASE: "{}" },
+    ])
       assert.notEqual(content(STATES, more), content());
   });
 

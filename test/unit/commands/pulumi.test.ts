@@ -14,6 +14,7 @@ dir=$(dirname "$0")
 [ "$1" = wait ] && { sleep "$2"; exit 0; }
 [ "$1" = start ] && { "$dir/$2" & [ "$3" = and-die ] && exit 0; wait; }
 echo "$*" >>"$dir/asked"
+[ "$1" = last ] && { trap 'echo ended >>"$dir/asked"; exit 4' INT; while :; do sleep 0.05; done; }
 [ -e "$dir/fails" ] && { cat "$dir/fails" >&2; exit 3; }
 case "$1 $2" in
   "stack ls") cat "$dir/stacks" ;;
@@ -98,6 +99,15 @@ describe("Pulumi, before a command", () => {
     put("fails", "error: the bucket does not answer");
     await assert.rejects(pulumi().prepare(), /stack export .*: error: the bucket does not answer$/);
     assert.equal(asked().length, 1);
+  });
+
+  it("makes a run end in order by its signal, before it is done", async () => {
+    const end = new AbortController();
+    const running = pulumi().run(["last"], end.signal);
+    assert.ok(await until(() => existsSync(join(dir, "asked")), 5000, 10));
+    end.abort();
+    assert.equal(await running, 4);
+    assert.deepEqual(asked(), ["last --non-interactive", "ended"]);
   });
 
   it("gives what the program gave back, with one question", async () => {

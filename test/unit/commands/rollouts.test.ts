@@ -13,10 +13,11 @@ const CHANGE = JSON.stringify({
 });
 
 /** A Deployment whose newest revision has one pod, which cannot pull its image. */
-const stuck = (revision: number, image: string): object[] => [
+const stuck = (revision: number, image: string, conditions: object[] = []): object[] => [
   {
     kind: "Deployment",
     metadata: { name: "web", namespace: "dev-apps", uid: "d", annotations: { [REVISION]: `${revision}` } },
+    status: { conditions },
   },
   {
     kind: "ReplicaSet",
@@ -41,7 +42,7 @@ describe("what becomes of applications while an update replaces their pods", fun
     said = [];
     const script = `#!/bin/sh\necho "$*" >>${dir}/asked\ncase "$*" in *"-n dev-apps"*) cat ${dir}/apps ;; *) echo '{"items":[]}' ;; esac\n`;
     fs.writeFileSync(path.join(dir, "kubectl"), script, { mode: 0o755 });
-    rollouts = new Rollouts({ PATH: `${dir}:${process.env.PATH}` }, "dev", (line) => said.push(line));
+    rollouts = new Rollouts({ PATH: `${dir}:${process.env.PATH}` }, "dev", (line) => said.push(line), 50);
   });
   afterEach(() => fs.rmSync(dir, { recursive: true }));
 
@@ -77,12 +78,27 @@ describe("what becomes of applications while an update replaces their pods", fun
 
   it("says why a version does not get ready once the update changes a Deployment, and asks nothing before", async () => {
     runs(...stuck(2, "web:2"));
-    assert.equal(await rollouts.during(() => sleep(100).then(() => 7)), 7);
+    assert.equal(await rollouts.during(new Set(), () => sleep(100).then(() => 7)), 7);
     assert.deepEqual([asked(), said], [[], []]);
-    await rollouts.during(async (events) => {
+    await rollouts.during(new Set(), async (events) => {
       fs.writeFileSync(events, `${CHANGE}\n`);
       while (said.length === 0) await sleep(50);
     });
     assert.deepEqual(said, ["web does not get ready: its image cannot be pulled: ImagePullBackOff"]);
+  });
+
+  it("ends an update whose new version the cluster has given up, once, and none for what was so before", async () => {
+    runs(...stuck(2, "web:2", [{ type: "Progressing", status: "False", reason: "ProgressDeadlineExceeded" }]));
+    const isEnded = (before: string[]): Promise<boolean> =>
+      rollouts.during(new Set(before), async (events, signal) => {
+        const known = asked().length;
+        fs.writeFileSync(events, `${CHANGE}\n`);
+        // Every namespace has been looked at, and once more.
+        while (asked().length < known + 4 && !signal.aborted) await sleep(50);
+        return signal.aborted;
+      });
+    assert.equal(await isEnded(["d 2"]), false);
+    assert.equal(await isEnded(["d 1"]), true);
+    assert.equal(await isEnded(["d 1"]), false, "the next update replaces it");
   });
 });

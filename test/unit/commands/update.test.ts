@@ -44,6 +44,11 @@ describe("an update that goes back where a new version never gets ready", () => 
     assert.equal(said.length, 2);
   });
 
+  it("does not go back where somebody interrupted it", async () => {
+    const { told, outcome } = scene([130, { web: BAD }]);
+    assert.deepEqual([await outcome, told], [{ code: 130, failed: {} }, [{}]]);
+  });
+
   it("does not go back where the update failed and every version is ready", async () => {
     const { told, outcome } = scene([1]);
     assert.deepEqual([await outcome, told], [{ code: 1, failed: {} }, [{}]]);
