@@ -20,6 +20,13 @@ export type Failures = Readonly<Record<string, Failure>>;
 
 /** Those that are there at one time. */
 export type Revisions = ReadonlySet<string>;
+/** What was good last, by application. */
+export type Releases = Readonly<Record<string, { readonly image: string }>>;
+
+interface Known {
+  readonly before: Revisions;
+  readonly releases: () => Promise<Releases>;
+}
 
 /** What becomes of a stack's applications while an update replaces their pods. */
 export class Rollouts {
@@ -38,11 +45,14 @@ export class Rollouts {
   }
 
   /**
-   * Says what keeps a new version from getting ready as soon as it is known, while the update still waits for it. Where the
-   * cluster gives one up, the signal ends the update, which would wait for twice as long. As long as the update's log of events
-   * changes no Deployment, the cluster is not asked.
+   * Says what keeps a new version from getting ready as soon as it is known, while the update still waits for it. Where there is a
+   * good one to go back to, and the cluster has given the new one up, the signal ends the update, which would wait for twice as
+   * long. As long as the update's log of events changes no Deployment, the cluster is not asked.
    */
-  async during<T>(before: Revisions, update: (events: string, signal: AbortSignal) => Promise<T>): Promise<T> {
+  async during<T>(
+    { before, releases }: Known,
+    update: (events: string, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), "platform-events-"));
     const log = path.join(dir, "events");
     const begun = (): boolean => fs.existsSync(log) && changesDeployment(eventsIn(fs.readFileSync(log, "utf8")));
@@ -53,7 +63,10 @@ export class Rollouts {
       for (; !over.signal.aborted; await pause()) {
         const rollouts = await this.look();
         for (const rollout of rollouts) if (rollout.isSure) await this.tell(rollout);
-        if (rollouts.some((each) => this.isGivenUp(each, before)) && !over.signal.aborted) givenUp.abort();
+        const late = rollouts.filter(
+          ({ revision, isSure, isLate }) => isSure && isLate && !before.has(revision) && !this.ended.has(revision),
+        );
+        if (late.length > 0 && this.giveUp(late, await releases()) && !over.signal.aborted) givenUp.abort();
       }
     };
     const watching = watch();
@@ -67,15 +80,17 @@ export class Rollouts {
   }
 
   /** Once for each new version: the next update replaces it. */
-  private isGivenUp({ app, revision, isLate }: Rollout, before: Revisions): boolean {
-    if (!isLate || before.has(revision) || this.ended.has(revision)) return false;
-    this.ended.add(revision);
-    this.say(`${app}: the cluster has given its new version up, and this update is ended`);
-    return true;
+  private giveUp(late: readonly Rollout[], good: Releases): boolean {
+    const held = late.filter(({ app }) => good[app]);
+    for (const { app, revision } of held) {
+      this.ended.add(revision);
+      this.say(`${app}: the cluster has given its new version up, and this update is ended`);
+    }
+    return held.length > 0;
   }
 
   /** The new versions that did not get ready: other revisions than these were, or other images than were good. */
-  async failures(before: Revisions, good: Readonly<Record<string, { image: string }>>): Promise<Failures> {
+  async failures(before: Revisions, good: Releases): Promise<Failures> {
     const failed = (await this.look()).filter(
       ({ app, revision, image, isSure, isLate }) =>
         (isSure || isLate) && good[app] && (!before.has(revision) || good[app].image !== image),

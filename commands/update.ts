@@ -1,9 +1,8 @@
 import type { Orders } from "../components/lib/releases/orders";
-import type { Release } from "../components/lib/releases/record";
 import { updateAndMend } from "./mending";
 import { withOrders } from "./orders";
 import { INTERRUPTED, Pulumi } from "./pulumi";
-import { type Failures, type Revisions, Rollouts } from "./rollouts";
+import { type Failures, type Releases, type Revisions, Rollouts } from "./rollouts";
 import type { Session } from "./session";
 
 type Say = (line: string) => void;
@@ -21,19 +20,20 @@ export async function update(
 ): Promise<void> {
   const pulumi = new Pulumi(session, stack);
   const rollouts = new Rollouts(session, stack, say);
+  const releases = async (): Promise<Releases> => ((await pulumi.outputs()).releases ?? {}) as Releases;
   const trial: Trial = {
+    releases,
     revisions: () => rollouts.revisions(),
     run: async (failed, before) => {
       const isFirst = Object.keys(failed).length === 0;
       // What the one before was ended in may be half written down.
       if (!isFirst) await pulumi.prepare();
       const ordered = new Pulumi(withOrders(session, isFirst ? orders : { ...orders, failed }), stack);
-      return rollouts.during(before, (events, signal) =>
+      return rollouts.during({ before, releases }, (events, signal) =>
         ordered.update({ previewed: previewed && isFirst, events, signal }),
       );
     },
-    releases: async () => ((await pulumi.outputs()).releases ?? {}) as Releases,
-    failures: (before, releases) => rollouts.failures(before, releases),
+    failures: (before, good) => rollouts.failures(before, good),
   };
   let failed: Failures = {};
   const code = await updateAndMend(pulumi, session, say, async () => {
@@ -48,14 +48,10 @@ export async function update(
   if (Object.keys(failed).length > 0) throw new Error(heldBack(stack, failed));
 }
 
-/** By application. */
-export type Releases = Readonly<Record<string, Pick<Release, "image">>>;
-
 /** What going back needs of Pulumi and of the cluster. */
 export interface Trial extends Pick<Rollouts, "revisions" | "failures"> {
   /** An update that is told what failed; resolves to the exit code. */
   readonly run: (failed: Failures, before: Revisions) => Promise<number>;
-  /** What was good last. */
   readonly releases: () => Promise<Releases>;
 }
 

@@ -51,6 +51,10 @@ describe("what becomes of applications while an update replaces their pods", fun
     const file = path.join(dir, "asked");
     return fs.existsSync(file) ? fs.readFileSync(file, "utf8").trim().split("\n") : [];
   };
+  const known = (before: string[], good: object = { web: { image: "web:1" } }): Parameters<Rollouts["during"]>[0] => ({
+    before: new Set(before),
+    releases: () => Promise.resolve(good as Record<string, { image: string }>),
+  });
   const failing = async (before: ReadonlySet<string>, good: Record<string, { image: string }>): Promise<string[]> =>
     Object.keys(await rollouts.failures(before, good));
 
@@ -78,26 +82,27 @@ describe("what becomes of applications while an update replaces their pods", fun
 
   it("says why a version does not get ready once the update changes a Deployment, and asks nothing before", async () => {
     runs(...stuck(2, "web:2"));
-    assert.equal(await rollouts.during(new Set(), () => sleep(100).then(() => 7)), 7);
+    assert.equal(await rollouts.during(known([]), () => sleep(100).then(() => 7)), 7);
     assert.deepEqual([asked(), said], [[], []]);
-    await rollouts.during(new Set(), async (events) => {
+    await rollouts.during(known([]), async (events) => {
       fs.writeFileSync(events, `${CHANGE}\n`);
       while (said.length === 0) await sleep(50);
     });
     assert.deepEqual(said, ["web does not get ready: its image cannot be pulled: ImagePullBackOff"]);
   });
 
-  it("ends an update whose new version the cluster has given up, once, and none for what was so before", async () => {
+  it("ends an update whose new version the cluster has given up, once, and none for what was so before or never was good", async () => {
     runs(...stuck(2, "web:2", [{ type: "Progressing", status: "False", reason: "ProgressDeadlineExceeded" }]));
-    const isEnded = (before: string[]): Promise<boolean> =>
-      rollouts.during(new Set(before), async (events, signal) => {
-        const known = asked().length;
+    const isEnded = (before: string[], good?: object): Promise<boolean> =>
+      rollouts.during(known(before, good), async (events, signal) => {
+        const sofar = asked().length;
         fs.writeFileSync(events, `${CHANGE}\n`);
         // Every namespace has been looked at, and once more.
-        while (asked().length < known + 4 && !signal.aborted) await sleep(50);
+        while (asked().length < sofar + 4 && !signal.aborted) await sleep(50);
         return signal.aborted;
       });
     assert.equal(await isEnded(["d 2"]), false);
+    assert.equal(await isEnded(["d 1"], {}), false, "there is nothing to go back to");
     assert.equal(await isEnded(["d 1"]), true);
     assert.equal(await isEnded(["d 1"]), false, "the next update replaces it");
   });
