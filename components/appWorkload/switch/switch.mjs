@@ -155,11 +155,12 @@ async function measure(target) {
 }
 
 async function compare(target, before) {
-  if (!before) return;
+  if (!before) return undefined;
   const now = await measure(target);
   const counted = { codes: plan.since(before.codes, now.codes), buckets: plan.since(before.buckets, now.buckets) };
   const reason = plan.against(counted, strategy);
   if (reason) throw new Rejected(reason);
+  return counted.codes;
 }
 
 async function watch(target, before) {
@@ -170,7 +171,8 @@ async function watch(target, before) {
     if (round % ROUNDS === 0) await compare(target, before);
     await pause(patience.look);
   }
-  await compare(target, before);
+  const counted = await compare(target, before);
+  if (counted) say(`counted at the edge so far, by status: ${JSON.stringify(counted)}`);
 }
 
 // --- the two tasks
