@@ -29,6 +29,9 @@ export class AppImage extends PlatformComponent {
     const buildArgs = argumentsOf(args.source, args.baseImages);
     const tag = hashContext(args.source, buildArgs).slice(0, 12);
     const pushed = `${args.pushHost}/${name}:${tag}`;
+    // Another tag is another image, and the old one stays: by itself the engine would take it away first, and with it whatever
+    // ignores changes of what it runs.
+    const own = { ...this.own, deleteBeforeReplace: false };
     const built = new docker.RemoteImage(
       this.child("build"),
       {
@@ -44,12 +47,12 @@ export class AppImage extends PlatformComponent {
         },
         triggers: { source: tag },
       },
-      this.own,
+      own,
     );
     const registryImage = new docker.RegistryImage(
       this.child("push"),
       { name: built.name, keepRemotely: true, triggers: { source: tag } },
-      { ...this.own, dependsOn: [args.registry.ready] },
+      { ...own, dependsOn: [args.registry.ready] },
     );
     this.reference = pulumi.interpolate`${args.registry.host}/${name}:${tag}@${registryImage.sha256Digest}`;
     this.registerOutputs({ reference: this.reference });

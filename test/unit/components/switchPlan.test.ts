@@ -9,9 +9,17 @@ const container = (state: object): object => pod({ containerStatuses: [{ ready: 
 describe("what a switch decides", () => {
   it("gives a release to the colour that does not serve, and the requests back to the one that does", () => {
     assert.deepEqual(plan.planOf("b", "blue", { blue: "a" }), { target: "green", old: "blue", stays: false });
-    assert.deepEqual(plan.planOf("c", "green", { blue: "a", green: "b" }), { target: "blue", old: "green", stays: false });
+    assert.deepEqual(plan.planOf("c", "green", { blue: "a", green: "b" }), {
+      target: "blue",
+      old: "green",
+      stays: false,
+    });
     // Also where the other holds it already: a switch that was begun anew, or one that was rejected.
-    assert.deepEqual(plan.planOf("b", "blue", { blue: "a", green: "b" }), { target: "green", old: "blue", stays: false });
+    assert.deepEqual(plan.planOf("b", "blue", { blue: "a", green: "b" }), {
+      target: "green",
+      old: "blue",
+      stays: false,
+    });
   });
 
   it("leaves a release where it serves, and begins with blue where none does", () => {
@@ -73,7 +81,10 @@ describe("what a switch decides", () => {
 
   it("is against a version that fails more often than it may", () => {
     const found = (codes: Record<string, number>): string | undefined => plan.against({ codes, buckets: {} }, LIMITS);
-    assert.equal(found({ "200": 90, "404": 7, "500": 2, "503": 1 }), "3 of 100 requests at the edge failed with 5xx; 1 % may");
+    assert.equal(
+      found({ "200": 90, "404": 7, "500": 2, "503": 1 }),
+      "3 of 100 requests at the edge failed with 5xx; 1 % may",
+    );
     assert.equal(found({ "200": 997, "500": 3 }), undefined);
     // Two of three tell nothing.
     assert.equal(found({ "200": 1, "500": 2 }), undefined);
