@@ -111,7 +111,7 @@ describe("strategies: a new version beside the old one", function () {
   const log = (): Promise<string> => kubectl(["logs", `job/${APP}-switch`, "-n", APPS]);
 
   const only = ({ answers, failures }: Load, ...expected: string[]): void => {
-    assert.deepEqual(failures, []);
+    assert.deepEqual(failures.slice(0, 5), []);
     assert.deepEqual(Object.keys(answers).sort(), expected.map((text) => `200 ${text}`).sort());
     for (const [answer, count] of Object.entries(answers)) assert.ok(count > 20, `${answer}: ${count}`);
   };
