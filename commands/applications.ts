@@ -42,21 +42,24 @@ const IS_NEW = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11)
 
 /** The tests of the application in a folder, with packages of its own, as its developers run them. */
 export async function testApplication(cwd: string): Promise<Tally> {
-  console.log(`\n== application ${path.basename(cwd)}`);
+  let out = "";
+  const hear = (text: string): void => void (out += text);
+  const tally = await tallyIn(cwd, hear, () => out);
+  // They run side by side: what one says stays together.
+  console.log(`\n== application ${path.basename(cwd)}\n${out.trimEnd()}`);
+  return tally;
+}
+
+async function tallyIn(cwd: string, hear: (text: string) => void, heard: () => string): Promise<Tally> {
   const commands = fs.existsSync(path.join(cwd, "package.json")) ? NODE : await pythonCommands();
   if (!commands) {
-    console.log("skipped: needs Python 3.11 or newer, with venv and pip (on Debian python3-venv)");
+    hear("skipped: needs Python 3.11 or newer, with venv and pip (on Debian python3-venv)");
     return { passed: 0, failed: 0, skipped: 1 };
   }
-  for (const [command = "", ...args] of commands.prepare) if ((await run(command, args, { cwd })) !== 0) return BROKEN;
-  let out = "";
-  const hear = (text: string): void => {
-    out += text;
-    process.stdout.write(text);
-  };
-  const [command = "", ...args] = commands.test;
-  const code = await run(command, args, { cwd, hear });
-  return tallyOf(out, code, commands.count);
+  const started = (line: readonly string[]): Promise<number> => run(line[0] ?? "", line.slice(1), { cwd, hear });
+  for (const line of commands.prepare) if ((await started(line)) !== 0) return BROKEN;
+  const code = await started(commands.test);
+  return tallyOf(heard(), code, commands.count);
 }
 
 /** Its last word counts: what tests print before may look like it. */

@@ -1,8 +1,10 @@
 import { parseArgs } from "node:util";
 import { ENVIRONMENT_LABEL, SHARED } from "../components/lib/labels";
 import { DEFAULT_NAME } from "../sandbox/layout";
+import { existing } from "../sandbox/settings";
 import { described, isRunning, sessionOf, takeDown } from "./cluster";
 import { fail, UsageError } from "./errors";
+import { forgetHosts } from "./hosts";
 import { kubectl } from "./kubectl";
 import { Pulumi } from "./pulumi";
 import { released } from "./release";
@@ -52,6 +54,7 @@ async function main(args: string[]): Promise<void> {
   const code = await released(session, stack, destroy, say);
   if (code !== 0)
     throw new Error(`pulumi destroy -s ${stack} failed (above); run npm run down again once the cause is mended`);
+  if (existing(values.name) && !values.context) await forgetHosts(session, values.name, stack);
   // The stack file describes the environment, not the stack: it stays.
   await pulumi.read(["stack", "rm", stack, "--yes", "--preserve-config"]);
 }

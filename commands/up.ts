@@ -1,8 +1,10 @@
 import { parseArgs } from "node:util";
 import { DEFAULT_NAME } from "../sandbox/layout";
+import { existing } from "../sandbox/settings";
 import { bringUp } from "./cluster";
 import { deployingSession } from "./deployingSession";
 import { fail } from "./errors";
+import { publishHosts } from "./hosts";
 import { Pulumi } from "./pulumi";
 import { checkStack } from "./stacks";
 import { type Answering, welcome } from "./welcome";
@@ -33,7 +35,9 @@ async function main(args: string[]): Promise<void> {
   await pulumi.prepare();
   if ((await pulumi.update()) !== 0)
     throw new Error(`pulumi up -s ${stack} failed (above); nothing is lost: mend the cause and run npm run up again`);
-  console.log(welcome(stack, JSON.parse(await pulumi.read(["stack", "output", "-s", stack, "--json"])) as Answering));
+  const outputs = JSON.parse(await pulumi.read(["stack", "output", "-s", stack, "--json"])) as Answering;
+  if (existing(values.name) && !values.context) await publishHosts(session, values.name, stack, outputs);
+  console.log(welcome(stack, outputs));
 }
 
 main(process.argv.slice(2)).catch(fail);

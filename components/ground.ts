@@ -19,6 +19,7 @@ import {
   definitionsOf,
   edgeTarget,
   image,
+  imageOrigins,
   images,
   readTarget,
   registryTarget,
@@ -78,7 +79,7 @@ export async function survey(): Promise<Ground> {
   const definitions = installs ? definitionsOf(target, wanted) : [];
   // A preview writes nothing, and may look ahead of the stack that installs them.
   if (!installs && !pulumi.runtime.isDryRun()) checkServices(stack, facts, wanted);
-  enforcePolicies({ stack });
+  enforcePolicies({ stack, imagesFrom: imageOrigins(target, stack) });
   const source = registryReader(target, kubeconfig);
   const recorded = await recordedImages(stack, status.apps, source);
   const { authority, ...vault } = secretsTarget(target, stack);

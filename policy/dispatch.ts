@@ -55,7 +55,7 @@ function tell(verdict: Verdict, urn: string, reportViolation: ReportViolation): 
 
 type Configured = Pick<ResourceValidationArgs, "getConfig">;
 const settingsOf = (section: Section, args: Configured): ReturnType<typeof readSection> =>
-  readSection(section, args.getConfig(), "the policy pack's configuration");
+  readSection(section, args.getConfig(), "the policy pack's configuration", "pack");
 
 type OneResource = Pick<ResourceValidationArgs, "type" | "name" | "urn" | "props"> & Configured;
 

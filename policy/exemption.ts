@@ -1,4 +1,4 @@
-import { type Finding, formatFinding } from "./rules/finding";
+import { type Finding, formatBreach } from "./rules/finding";
 import { RULE_IDS } from "./rules/index";
 
 /** Fields left out match everything; `*` stands for any run of characters. */
@@ -19,6 +19,8 @@ export interface Exemption {
 }
 
 const DAY = 24 * 60 * 60 * 1000;
+/** After more than a year nobody comes back to ask whether it is still needed. */
+const LONGEST_DAYS = 400;
 const TARGET_FIELDS = ["kind", "namespace", "name", "container"] as const;
 
 function lastMoment(until: unknown): number | undefined {
@@ -29,8 +31,9 @@ function lastMoment(until: unknown): number | undefined {
   return real ? start.getTime() + DAY : undefined;
 }
 
-function faultsOf(exemption: Exemption, place: string): string[] {
+function faultsOf(exemption: Exemption | null, place: string, now: Date): string[] {
   const faults: string[] = [];
+  if (typeof exemption !== "object" || exemption === null) return [`${place}: found no object`];
   const need = (field: string, found: unknown, allowed: string): void => {
     faults.push(`${place}.${field}: found ${JSON.stringify(found) ?? "nothing"}, allowed is ${allowed}`);
   };
@@ -39,7 +42,11 @@ function faultsOf(exemption: Exemption, place: string): string[] {
     const value: unknown = exemption[field];
     if (typeof value !== "string" || value.trim() === "") need(field, value, "a sentence that says it");
   }
-  if (lastMoment(exemption.until) === undefined) need("until", exemption.until, "a day as YYYY-MM-DD");
+  const last = lastMoment(exemption.until);
+  const latest = new Date(now.getTime() + LONGEST_DAYS * DAY);
+  if (last === undefined) need("until", exemption.until, "a day as YYYY-MM-DD");
+  else if (last > latest.getTime() + DAY)
+    need("until", exemption.until, `at most ${LONGEST_DAYS} days ahead: ${latest.toISOString().slice(0, 10)}`);
   const target: unknown = exemption.target;
   const named = typeof target === "object" && target !== null ? Object.entries(target) : [];
   const sound = named.every(
@@ -51,10 +58,10 @@ function faultsOf(exemption: Exemption, place: string): string[] {
 }
 
 /** An exemption that nobody can judge later is refused, so that none is forgotten. */
-export function checkExemptions(exemptions: readonly Exemption[]): void {
-  const faults = exemptions.flatMap((exemption, index) => faultsOf(exemption, `exemptions[${index}]`));
+export function checkExemptions(exemptions: readonly Exemption[], place: string, now: Date): void {
+  const faults = exemptions.flatMap((exemption, index) => faultsOf(exemption, `exemptions[${index}]`, now));
   if (faults.length === 0) return;
-  throw new Error(`policy/exemptions.ts:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`);
+  throw new Error(`${place}:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`);
 }
 
 function fits(pattern: string | undefined, value: string | undefined): boolean {
@@ -76,8 +83,17 @@ function covers(exemption: Exemption, finding: Finding): boolean {
 }
 
 export function formatWaiver(finding: Finding, by: Exemption): string {
-  return `waived until ${by.until} by ${by.owner} (${by.reason}): ${formatFinding(finding)}`;
+  return `waived until ${by.until} by ${by.owner} (${by.reason}): ${formatBreach(finding)}`;
 }
+
+export function formatExemption({ rule, target, until, owner, reason }: Exemption): string {
+  const place = Object.entries(target).map(([field, value]) => `${field} ${value}`);
+  return `the exemption of ${place.join(", ")} from ${rule} until ${until} by ${owner} (${reason})`;
+}
+
+/** Those that waived nothing, which are to be removed. */
+export const unused = (all: readonly Exemption[], used: readonly Exemption[]): Exemption[] =>
+  all.filter((exemption) => !used.includes(exemption));
 
 export type Exempted = { finding: Finding; by?: Exemption };
 

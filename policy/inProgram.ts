@@ -99,8 +99,10 @@ export class Gate {
  * Holds the pack's rules inside the program, so that a `pulumi preview` or `up` without the pack is refused as well.
  * Call it once, before the first resource. It sees the children of every component, remote ones included.
  */
-export function enforcePolicies({ stack }: { stack: string }): void {
-  const gate = new Gate(policySettings(stack));
+export function enforcePolicies({ stack, imagesFrom }: { stack: string; imagesFrom: readonly string[] }): void {
+  const { objects, ...settings } = policySettings(stack);
+  const options = { ...objects.options, imagesFrom: [...objects.options.imagesFrom, ...imagesFrom] };
+  const gate = new Gate({ ...settings, objects: { ...objects, options } });
   // Mocks have no engine that could call back; tests judge the resources they record.
   if (pulumi.runtime.getMonitor()?.constructor.name === "MockMonitor") return;
   for (const event of ["uncaughtException", "unhandledRejection"]) process.on(event, () => gate.breakOff());

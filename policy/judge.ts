@@ -1,8 +1,10 @@
 import { type Exemption, exempt } from "./exemption";
 import type { Fault, Finding, Level, ObjectRef } from "./rules/finding";
-import { OBJECT_RULES, type ObjectRule, SET_RULES, type SetRule } from "./rules/index";
+import { OBJECT_RULES, SET_RULES } from "./rules/index";
 import { at, kindOf, type Manifest, text } from "./rules/manifest";
-import { POD_KINDS } from "./rules/podTemplate";
+import { ObjectSet } from "./rules/objectSet";
+import { type Options, PROFILES } from "./rules/options";
+import type { Gate, RuleFacts, SetFault } from "./rules/rule";
 
 export interface Judgement {
   /** Rules left out are mandatory. */
@@ -11,6 +13,9 @@ export interface Judgement {
   readonly unknowns: "report" | "fail";
   readonly exemptions: readonly Exemption[];
   readonly now: Date;
+  readonly options: Options;
+  /** Only the rules of this gate are asked. */
+  readonly gate: Gate;
 }
 
 export interface Subject {
@@ -37,23 +42,48 @@ function reference({ manifest, pulumiName }: Subject): ObjectRef {
   return { kind: kindOf(manifest), name, ...(namespace === undefined ? {} : { namespace }) };
 }
 
-function weigh(rule: ObjectRule | SetRule, item: Item, faults: readonly Fault[], judgement: Judgement): Verdict {
-  const level = judgement.levels[rule.id] ?? "mandatory";
-  if (level === "disabled") return { findings: [], waived: [] };
-  const weighed = faults.map((fault) => {
-    const open = fault.undecidable === true && judgement.unknowns === "report";
-    const finding: Finding = {
-      ...fault,
-      path: item.prefix + fault.path,
-      rule: rule.id,
-      controls: rule.controls,
-      object: reference(item),
-      level: open ? "advisory" : level,
-    };
-    return exempt(finding, judgement.exemptions, judgement.now);
-  });
+/** Whether the environment holds this rule here. */
+function isHeld(rule: RuleFacts, { gate, levels, options }: Judgement): boolean {
+  const asked = rule.profile === undefined ? 0 : PROFILES.indexOf(rule.profile);
+  return (
+    rule.gates.includes(gate) && levels[rule.id] !== "disabled" && asked <= PROFILES.indexOf(options.podSecurity.level)
+  );
+}
+
+function levelOf(rule: RuleFacts, fault: Fault, { levels, unknowns }: Judgement): Finding["level"] {
+  const open = fault.undecidable === true && unknowns === "report";
+  return open || fault.soft === true || levels[rule.id] === "advisory" ? "advisory" : "mandatory";
+}
+
+function findingOf(rule: RuleFacts, item: Item, fault: Fault, judgement: Judgement): Finding {
+  const controls = fault.controls ?? rule.controls;
+  const level = levelOf(rule, fault, judgement);
+  return { ...fault, path: item.prefix + fault.path, rule: rule.id, controls, object: reference(item), level };
+}
+
+/** One unknown can leave many rules open: that is one finding, which names them. */
+function gatherUnknowns(findings: readonly Finding[]): Finding[] {
+  const kept: Finding[] = [];
+  const open = new Map<string, { at: number; rules: string[] }>();
+  for (const finding of findings) {
+    const key = `${finding.path} ${finding.level}`;
+    const first = finding.undecidable === true ? open.get(key) : undefined;
+    if (first !== undefined) first.rules.push(finding.rule);
+    else if (finding.undecidable === true) open.set(key, { at: kept.push(finding) - 1, rules: [] });
+    else kept.push(finding);
+  }
+  for (const { at: place, rules } of open.values()) {
+    const first = kept[place];
+    if (first !== undefined && rules.length > 0)
+      kept[place] = { ...first, note: `not decided either: ${[...new Set(rules)].join(", ")}` };
+  }
+  return kept;
+}
+
+function weigh(findings: readonly Finding[], { exemptions, now }: Judgement): Verdict {
+  const weighed = findings.map((finding) => exempt(finding, exemptions, now));
   return {
-    findings: weighed.flatMap(({ finding, by }) => (by === undefined ? [finding] : [])),
+    findings: gatherUnknowns(weighed.flatMap(({ finding, by }) => (by === undefined ? [finding] : []))),
     waived: weighed.flatMap(({ finding, by }) => (by === undefined ? [] : [{ finding, by }])),
   };
 }
@@ -62,27 +92,24 @@ interface Item extends Subject {
   readonly prefix: string;
 }
 
-/** A `List` is judged item by item. */
-function items(subject: Subject): Item[] {
+/** A `List` is judged item by item, and so are those within it. */
+function items(subject: Subject, prefix = ""): Item[] {
   const list: unknown = subject.manifest.items;
-  if (!kindOf(subject.manifest).endsWith("List") || !Array.isArray(list)) return [{ ...subject, prefix: "" }];
-  return list.flatMap((item: unknown, index) =>
+  if (!kindOf(subject.manifest).endsWith("List") || !Array.isArray(list)) return [{ ...subject, prefix }];
+  return Array.from(list as unknown[]).flatMap((item, index) =>
     typeof item === "object" && item !== null
-      ? [{ ...subject, manifest: item as Manifest, prefix: `items[${index}].` }]
+      ? items({ ...subject, manifest: item as Manifest }, `${prefix}items[${index}].`)
       : [],
   );
 }
 
-function merge(verdicts: readonly Verdict[]): Verdict {
-  return { findings: verdicts.flatMap(({ findings }) => findings), waived: verdicts.flatMap(({ waived }) => waived) };
-}
-
 export function judgeObject(subject: Subject, judgement: Judgement): Verdict {
-  return merge(
-    items(subject).flatMap((item) =>
-      OBJECT_RULES.map((rule) => weigh(rule, item, rule.check(item.manifest), judgement)),
+  const findings = items(subject).flatMap((item) =>
+    OBJECT_RULES.filter((rule) => isHeld(rule, judgement)).flatMap((rule) =>
+      rule.check(item.manifest, judgement.options).map((fault) => findingOf(rule, item, fault, judgement)),
     ),
   );
+  return weigh(findings, judgement);
 }
 
 /** One verdict for each subject, in order. */
@@ -90,15 +117,19 @@ export function judgeSet(subjects: readonly Subject[], judgement: Judgement): Ve
   const parts = subjects.flatMap((subject, owner) =>
     subject.partial === true ? [] : items(subject).map((item) => ({ owner, item })),
   );
-  const verdicts: Verdict[][] = subjects.map(() => []);
-  for (const rule of SET_RULES) {
-    const faults = rule.checkAll(parts.map(({ item }) => item.manifest));
-    parts.forEach(({ owner, item }, index) => verdicts[owner]?.push(weigh(rule, item, faults[index] ?? [], judgement)));
+  const set = new ObjectSet(parts.map(({ item }) => item.manifest));
+  const found: Finding[][] = subjects.map(() => []);
+  for (const rule of SET_RULES.filter((each) => isHeld(each, judgement))) {
+    if (rule.fromAbsence === true && !judgement.options.complete) continue;
+    for (const { of, ...fault } of rule.checkAll(set, judgement.options) as readonly SetFault[]) {
+      const part = parts[of];
+      if (part !== undefined) found[part.owner]?.push(findingOf(rule, part.item, fault, judgement));
+    }
   }
-  return verdicts.map(merge);
+  return found.map((findings) => weigh(findings, judgement));
 }
 
-/** Whether any rule looks at objects of this kind, so that the others need not even be decoded. */
+/** Definitions of kinds are long, and nothing is asked of them: they need not even be decoded. */
 export function isJudged(kind: string): boolean {
-  return kind === "NetworkPolicy" || kind.endsWith("List") || POD_KINDS.includes(kind);
+  return kind !== "CustomResourceDefinition";
 }

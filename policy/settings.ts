@@ -1,17 +1,20 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { checkExemptions } from "./exemption";
+import { checkExemptions, type Exemption } from "./exemption";
 import { EXEMPTIONS } from "./exemptions";
 import type { Judgement } from "./judge";
 import { LEVELS } from "./rules/finding";
 import { OBJECT_RULES, SET_RULES } from "./rules/index";
+import { optionFaults, readOptions } from "./rules/options";
+import type { Gate } from "./rules/rule";
 
 /** The pack's two policies. A file in config/ has one section for each, which is the form `--policy-pack-config` takes. */
 export const SECTIONS = { objects: OBJECT_RULES, stack: SET_RULES } as const;
 export type Section = keyof typeof SECTIONS;
 
 const UNKNOWNS = ["report", "fail"] as const;
-const CONFIG = join(__dirname, "config");
+const KEYS = ["levels", "unknowns", "options"];
+export const CONFIG = join(__dirname, "config");
 
 type Rules = Readonly<Record<string, unknown>>;
 const entries = (value: unknown): Rules => (typeof value === "object" && value !== null ? (value as Rules) : {});
@@ -26,10 +29,11 @@ export function sectionSchema(section: Section): Record<string, object> {
       additionalProperties: false,
     },
     unknowns: { type: "string", enum: [...UNKNOWNS] },
+    options: { type: "object" },
   };
 }
 
-export function readSection(section: Section, found: unknown, place: string): Judgement {
+export function readSection(section: Section, found: unknown, place: string, gate: Gate): Judgement {
   const faults: string[] = [];
   const oneOf = (path: string, value: unknown, allowed: readonly string[]): void => {
     if (value === undefined || allowed.includes(value as string)) return;
@@ -38,30 +42,52 @@ export function readSection(section: Section, found: unknown, place: string): Ju
     );
   };
   if (found !== undefined && (typeof found !== "object" || found === null)) {
-    faults.push(`${place}: ${section}: found ${JSON.stringify(found)}, allowed is an object with levels and unknowns`);
+    faults.push(`${place}: ${section}: found ${JSON.stringify(found)}, allowed is an object with ${KEYS.join(", ")}`);
   }
-  for (const key of Object.keys(entries(found))) oneOf("key", key, ["levels", "unknowns"]);
-  const { levels, unknowns } = entries(found);
+  for (const key of Object.keys(entries(found))) oneOf("key", key, KEYS);
+  const { levels, unknowns, options } = entries(found);
   const ids = SECTIONS[section].map((rule) => rule.id);
   for (const [rule, level] of Object.entries(entries(levels))) {
     oneOf("levels", rule, ids);
     oneOf(`levels.${rule}`, level, LEVELS);
   }
   oneOf("unknowns", unknowns, UNKNOWNS);
+  faults.push(...optionFaults(options).map((fault) => `${place}: ${section}.options${fault}`));
   if (faults.length > 0) throw new Error(faults.join("\n"));
-  checkExemptions(EXEMPTIONS);
+  checkExemptions(EXEMPTIONS, "policy/exemptions.ts", new Date());
   return {
     levels: entries(levels) as Judgement["levels"],
     unknowns: unknowns === "fail" ? "fail" : "report",
     exemptions: EXEMPTIONS,
     now: new Date(),
+    options: readOptions(options),
+    gate,
   };
 }
 
 export type PolicySettings = Readonly<Record<Section, Judgement>>;
 
-/** The same file that the pack is given, for the gate inside the program. */
-export function policySettings(environment: string): PolicySettings {
+const FILE_KEYS = [...Object.keys(SECTIONS), "exemptions"];
+
+/** A whole file, for the gate that reads any: it may list exemptions of its own in place of the project's. */
+export function readSettings(found: unknown, place: string, gate: Gate): PolicySettings {
+  const faults = typeof found === "object" && found !== null ? [] : [`${place}: found ${JSON.stringify(found)}`];
+  const { objects, stack, exemptions, ...rest } = entries(found);
+  faults.push(...Object.keys(rest).map((key) => `${place}: found "${key}"`));
+  if (exemptions !== undefined && !Array.isArray(exemptions)) faults.push(`${place}: exemptions: found no list`);
+  if (faults.length > 0)
+    throw new Error(faults.map((fault) => `${fault}, allowed is ${FILE_KEYS.join(", ")}`).join("\n"));
+  const own = exemptions === undefined ? undefined : (exemptions as Exemption[]);
+  if (own !== undefined) checkExemptions(own, place, new Date());
+  const section = (name: Section, value: unknown): Judgement => {
+    const judgement = readSection(name, value, place, gate);
+    return own === undefined ? judgement : { ...judgement, exemptions: own };
+  };
+  return { objects: section("objects", objects), stack: section("stack", stack) };
+}
+
+/** The same file that the pack is given, for the other gates. */
+export function policySettings(environment: string, gate: Gate = "program"): PolicySettings {
   const place = `policy/config/${environment}.json`;
   let found: Rules;
   try {
@@ -71,8 +97,5 @@ export function policySettings(environment: string): PolicySettings {
     const cause = error instanceof Error ? error.message : String(error);
     throw new Error(`${place} cannot be read: ${cause}. Add it, or use one of the environments ${known.join(", ")}`);
   }
-  return {
-    objects: readSection("objects", found.objects, place),
-    stack: readSection("stack", found.stack, place),
-  };
+  return readSettings(found, place, gate);
 }

@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { identityOf } from "../toolchain/processes";
 import { cgroupOf, processesIn, removeCgroup } from "./cgroups";
+import { removeHosts } from "./hosts";
 import { Layout, filesOf, sandboxDir } from "./layout";
 import { hasLink, ip, kill, machineDir } from "./machine";
 import { processesOf, signal, until } from "./processes";
@@ -19,6 +20,7 @@ export async function down(name: string, say: (line: string) => void = console.e
     return;
   }
   await alone(layout, async () => {
+    await removeHosts(name);
     await removeProcesses(layout);
     await removeNetwork(layout);
     await until(() => removeCgroup(cgroupOf(layout.bridge)), 10_000);

@@ -66,7 +66,7 @@ export function createController(
                 name: "controller",
                 image: controller.image,
                 args: [...controller.args],
-                ports: [{ name: "health", containerPort: controller.health.port }],
+                ports: portsOf(controller),
                 resources: {
                   requests: { cpu: "25m", memory: "64Mi" },
                   limits: { cpu: "1", memory: controller.memory },
@@ -84,6 +84,14 @@ export function createController(
     },
     { ...opts, ...WORKLOAD_TIMEOUT },
   );
+}
+
+function portsOf({ health, metrics }: Controller): k8s.types.input.core.v1.ContainerPort[] {
+  const apart = metrics !== undefined && metrics !== health.port;
+  return [
+    { name: "health", containerPort: health.port },
+    ...(apart ? [{ name: "metrics", containerPort: metrics }] : []),
+  ];
 }
 
 /** One name for whoever asks for the metrics, in whatever environment: it need not look for the pod. */

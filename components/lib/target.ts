@@ -95,6 +95,15 @@ export function image(target: Target, name: string): string {
   return reference;
 }
 
+/** Beginnings of the references that may run: repositories of the lock as this target has them, and the environment's registry. */
+export const imageOrigins = (target: Target, environment: string): string[] => {
+  const registry = target.registries[environment]?.host;
+  const repositories = Object.values(target.images).map((reference) => reference.replace(/(?::[^:/@]+)?(?:@.*)?$/, ""));
+  return [...new Set(repositories)]
+    .flatMap((each) => [`${each}:`, `${each}@`])
+    .concat(registry ? [`${registry}/`] : []);
+};
+
 /**
  * An image that not every target has. `wanted`, which a key of the configuration says, insists on it or does without; where it
  * says nothing, what is there decides.

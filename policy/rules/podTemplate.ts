@@ -1,8 +1,11 @@
 import { elements, groupOf, into, kindOf, type Located, type Manifest, text, UNKNOWN } from "./manifest";
 
 export interface PodTemplate {
+  readonly metadata: Located;
   readonly labels: Located;
   readonly spec: Located;
+  /** Whether its pods run until somebody stops them, or until their work is done. */
+  readonly lasting: boolean;
 }
 
 export interface Container extends Located {
@@ -12,30 +15,111 @@ export interface Container extends Located {
 
 interface Carrier {
   readonly groups: readonly string[];
-  readonly template: readonly string[];
+  /** Ways to a template; "*" is every entry of a list or an object. */
+  readonly templates: readonly (readonly string[])[];
+  readonly ends?: true;
 }
 
-const CARRIERS = new Map<string, Carrier>([
-  ["Pod", { groups: [""], template: [] }],
-  ["PodTemplate", { groups: [""], template: ["template"] }],
-  ["ReplicationController", { groups: [""], template: ["spec", "template"] }],
-  ["Deployment", { groups: ["apps", "extensions"], template: ["spec", "template"] }],
-  ["DaemonSet", { groups: ["apps", "extensions"], template: ["spec", "template"] }],
-  ["ReplicaSet", { groups: ["apps", "extensions"], template: ["spec", "template"] }],
-  ["StatefulSet", { groups: ["apps"], template: ["spec", "template"] }],
-  ["Job", { groups: ["batch"], template: ["spec", "template"] }],
-  ["CronJob", { groups: ["batch"], template: ["spec", "jobTemplate", "spec", "template"] }],
-]);
+const IN_SPEC = [["spec", "template"]];
 
-export const POD_KINDS: readonly string[] = [...CARRIERS.keys()];
+const CARRIERS: readonly (readonly [string, Carrier])[] = [
+  ["Pod", { groups: [""], templates: [[]] }],
+  ["PodTemplate", { groups: [""], templates: [["template"]] }],
+  ["ReplicationController", { groups: [""], templates: IN_SPEC }],
+  ["Deployment", { groups: ["apps", "extensions"], templates: IN_SPEC }],
+  ["DaemonSet", { groups: ["apps", "extensions"], templates: IN_SPEC }],
+  ["ReplicaSet", { groups: ["apps", "extensions"], templates: IN_SPEC }],
+  ["StatefulSet", { groups: ["apps"], templates: IN_SPEC }],
+  ["Job", { groups: ["batch"], templates: IN_SPEC, ends: true }],
+  ["CronJob", { groups: ["batch"], templates: [["spec", "jobTemplate", "spec", "template"]], ends: true }],
+];
 
-/** A list, because later kinds carry more than one template. A manifest without apiVersion is judged by its kind alone. */
+const replicaSpecs = (field: string): readonly string[] => ["spec", field, "*", "template"];
+
+/** Custom resources whose controllers make pods of the templates within. */
+const CUSTOM: readonly (readonly [string, Carrier])[] = [
+  ["Rollout", { groups: ["argoproj.io"], templates: IN_SPEC }],
+  ["CloneSet", { groups: ["apps.kruise.io"], templates: IN_SPEC }],
+  ["StatefulSet", { groups: ["apps.kruise.io"], templates: IN_SPEC }],
+  ["DaemonSet", { groups: ["apps.kruise.io"], templates: IN_SPEC }],
+  ["BroadcastJob", { groups: ["apps.kruise.io"], templates: IN_SPEC, ends: true }],
+  ["Service", { groups: ["serving.knative.dev"], templates: IN_SPEC }],
+  ["Configuration", { groups: ["serving.knative.dev"], templates: IN_SPEC }],
+  ["Revision", { groups: ["serving.knative.dev"], templates: [[]] }],
+  ["ScaledJob", { groups: ["keda.sh"], templates: [["spec", "jobTargetRef", "template"]], ends: true }],
+  [
+    "JobSet",
+    {
+      groups: ["jobset.x-k8s.io"],
+      templates: [["spec", "replicatedJobs", "*", "template", "spec", "template"]],
+      ends: true,
+    },
+  ],
+  ["Job", { groups: ["batch.volcano.sh"], templates: [["spec", "tasks", "*", "template"]], ends: true }],
+  [
+    "LeaderWorkerSet",
+    {
+      groups: ["leaderworkerset.x-k8s.io"],
+      templates: [
+        ["spec", "leaderWorkerTemplate", "leaderTemplate"],
+        ["spec", "leaderWorkerTemplate", "workerTemplate"],
+      ],
+    },
+  ],
+  [
+    "RayCluster",
+    {
+      groups: ["ray.io"],
+      templates: [
+        ["spec", "headGroupSpec", "template"],
+        ["spec", "workerGroupSpecs", "*", "template"],
+      ],
+    },
+  ],
+  ["PyTorchJob", { groups: ["kubeflow.org"], templates: [replicaSpecs("pytorchReplicaSpecs")], ends: true }],
+  ["TFJob", { groups: ["kubeflow.org"], templates: [replicaSpecs("tfReplicaSpecs")], ends: true }],
+  ["MPIJob", { groups: ["kubeflow.org"], templates: [replicaSpecs("mpiReplicaSpecs")], ends: true }],
+  ["Sandbox", { groups: ["agents.x-k8s.io"], templates: [["spec", "podTemplate"]] }],
+];
+
+const BY_KIND = new Map<string, Carrier[]>();
+for (const [kind, carrier] of [...CARRIERS, ...CUSTOM]) BY_KIND.set(kind, [...(BY_KIND.get(kind) ?? []), carrier]);
+
+/** Kubernetes' own kinds that carry a template. */
+export const POD_KINDS: readonly string[] = CARRIERS.map(([kind]) => kind);
+
+export const CUSTOM_CARRIERS: readonly { kind: string; group: string; templates: Carrier["templates"] }[] =
+  CUSTOM.flatMap(([kind, { groups, templates }]) => groups.map((group) => ({ kind, group, templates })));
+
+function follow(from: Located, keys: readonly string[]): Located[] {
+  const star = keys.indexOf("*");
+  if (star < 0) return [into(from, ...keys)];
+  const list = into(from, ...keys.slice(0, star));
+  const named = typeof list.value === "object" && list.value !== null && !Array.isArray(list.value);
+  const entries = named ? Object.keys(list.value ?? {}).map((key) => into(list, key)) : elements(list);
+  return entries.flatMap((entry) => follow(entry, keys.slice(star + 1)));
+}
+
+/** A manifest without apiVersion is judged as Kubernetes' own kind of that name. */
 export function podTemplates(manifest: Manifest): PodTemplate[] {
-  const carrier = CARRIERS.get(kindOf(manifest));
   const group = groupOf(manifest);
-  if (carrier === undefined || (group !== undefined && !carrier.groups.includes(group))) return [];
-  const template = into({ path: "", value: manifest }, ...carrier.template);
-  return [{ labels: into(template, "metadata", "labels"), spec: into(template, "spec") }];
+  const carriers = BY_KIND.get(kindOf(manifest));
+  const carrier = group === undefined ? carriers?.[0] : carriers?.find(({ groups }) => groups.includes(group));
+  if (carrier === undefined) return [];
+  const whole: Located = { path: "", value: manifest };
+  return carrier.templates
+    .flatMap((keys) => follow(whole, keys))
+    .filter(({ value }) => value !== undefined)
+    .map((template) => {
+      const spec = into(template, "spec");
+      const policy = into(spec, "restartPolicy").value;
+      return {
+        metadata: into(template, "metadata"),
+        labels: into(template, "metadata", "labels"),
+        spec,
+        lasting: carrier.ends !== true && policy !== "Never" && policy !== "OnFailure",
+      };
+    });
 }
 
 /** Every container a pod of this template can run. An unknown list or entry appears as one container with an unknown value. */

@@ -1,53 +1,77 @@
 import { parseQuantity } from "../../components/lib/quantities";
-import { type Fault, onePerPath } from "./finding";
+import { type Fault, faultAt, onePerPath } from "./finding";
 import { into, type Located, type Manifest, quote, UNKNOWN } from "./manifest";
+import type { Options } from "./options";
 import { allContainers, type Container, podTemplates } from "./podTemplate";
 
-const EXAMPLES = { cpu: '"250m"', memory: '"256Mi"' } as const;
+const EXAMPLES = { cpu: "250m", memory: "256Mi" } as const;
 type Resource = keyof typeof EXAMPLES;
+const RESOURCES = Object.keys(EXAMPLES) as Resource[];
 
 const ALLOWED = "cpu and memory requests and limits above zero on every container, each limit at least its request";
 
-function fault(container: Container, field: Located, found: string, fix: string): Fault {
-  return {
-    ...(container.name === undefined ? {} : { container: container.name }),
-    path: field.path,
-    found,
-    allowed: ALLOWED,
-    fix,
-    ...(field.value === UNKNOWN ? { undecidable: true } : {}),
-  };
-}
+const isAmount = ({ value }: Located): boolean => (parseQuantity(value) ?? 0n) > 0n;
 
 function fieldFaults(container: Container, field: Located, resource: Resource): Fault[] {
-  const amount = parseQuantity(field.value);
-  if (amount !== undefined && amount > 0n) return [];
-  if (field.value === UNKNOWN) {
-    return [fault(container, field, `is ${quote(UNKNOWN)}`, "set it to a value that is known at preview")];
-  }
-  const unset = field.value === undefined || field.value === null;
-  const found = unset || amount !== undefined ? `is ${quote(field.value)}` : `is ${quote(field.value)}, not a quantity`;
-  return [fault(container, field, found, `set a ${resource} quantity, such as ${EXAMPLES[resource]}`)];
+  if (isAmount(field)) return [];
+  const { value } = field;
+  const odd = value !== undefined && value !== null && value !== UNKNOWN && parseQuantity(value) === undefined;
+  const found = odd ? `is ${quote(value)}, not a quantity` : undefined;
+  const example = EXAMPLES[resource];
+  const fix = `set a ${resource} quantity, such as "${example}"`;
+  return [faultAt(field, { container: container.name, found, allowed: ALLOWED, fix, set: example })];
 }
 
-function containerFaults(container: Container): Fault[] {
+function containerFaults(container: Container, ofPod: Located): Fault[] {
   const resources = into(container, "resources");
-  const faults = (Object.keys(EXAMPLES) as Resource[]).flatMap((resource) => {
-    const request = into(resources, "requests", resource);
-    const limit = into(resources, "limits", resource);
-    const found = [...fieldFaults(container, request, resource), ...fieldFaults(container, limit, resource)];
-    const [least, most] = [parseQuantity(request.value), parseQuantity(limit.value)];
-    if (found.length > 0 || least === undefined || most === undefined || most >= least) return found;
-    const below = `is ${quote(limit.value)}, below the request of ${quote(request.value)}`;
-    return [fault(container, limit, below, `raise it to ${quote(request.value)} or lower the request`)];
+  const faults = RESOURCES.flatMap((resource) => {
+    const fields = (["requests", "limits"] as const).map((kind) => {
+      const own = into(resources, kind, resource);
+      // A share of the pod's own is bounded as well.
+      const shared = (own.value === undefined || own.value === null) && isAmount(into(ofPod, kind, resource));
+      return { own, faults: shared ? [] : fieldFaults(container, own, resource) };
+    });
+    const found = fields.flatMap((each) => each.faults);
+    const [request, limit] = fields.map(({ own }) => own);
+    const [least, most] = [parseQuantity(request?.value), parseQuantity(limit?.value)];
+    if (limit === undefined || found.length > 0 || least === undefined || most === undefined || most >= least)
+      return found;
+    const asked = quote(request?.value);
+    const words = {
+      found: `is ${quote(limit.value)}, below the request of ${asked}`,
+      fix: `raise it to ${asked} or lower the request`,
+    };
+    return [faultAt(limit, { container: container.name, allowed: ALLOWED, ...words })];
   });
   return onePerPath(faults);
 }
 
 /** Ephemeral containers are left out: the API refuses resources on them. */
 export function limits(manifest: Manifest): Fault[] {
+  return podTemplates(manifest).flatMap((template) =>
+    allContainers(template)
+      .filter((container) => container.role !== "ephemeral")
+      .flatMap((container) => containerFaults(container, into(template.spec, "resources"))),
+  );
+}
+
+const showFactor = (most: bigint, least: bigint): string => (Number((most * 10n) / least) / 10).toString();
+
+/** A limit far above the request promises what a full node cannot keep. */
+export function ratio(manifest: Manifest, { ratio: most }: Options): Fault[] {
   return podTemplates(manifest)
     .flatMap(allContainers)
-    .filter((container) => container.role !== "ephemeral")
-    .flatMap(containerFaults);
+    .flatMap((container) =>
+      RESOURCES.flatMap((resource) => {
+        const limit = into(container, "resources", "limits", resource);
+        const request = parseQuantity(into(container, "resources", "requests", resource).value) ?? 0n;
+        const amount = parseQuantity(limit.value) ?? 0n;
+        if (request <= 0n || amount * 100n <= request * BigInt(Math.round(most[resource] * 100))) return [];
+        const found = `is ${quote(limit.value)}, ${showFactor(amount, request)} times the request`;
+        const allowed = `at most ${most[resource]} times the ${resource} request`;
+        return [
+          faultAt(limit, { container: container.name, found, allowed, fix: "raise the request or lower the limit" }),
+        ];
+      }),
+    );
 }

@@ -84,3 +84,10 @@ export function compileSelector(selector: unknown): Test {
   ];
   return (labels) => every(tests, (test) => test(labels));
 }
+
+/** Whether it picks every pod, also those that nobody has thought of. */
+export function selectsAll(selector: unknown): Verdict {
+  const parts = [at(selector, "matchLabels"), at(selector, "matchExpressions")];
+  if (selector === UNKNOWN || parts.includes(UNKNOWN)) return UNKNOWN;
+  return parts.every((part) => part === undefined || part === null || Object.keys(part).length === 0);
+}

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { lookup } from "node:dns/promises";
 import * as net from "node:net";
 import type { Outputs } from "../../checks/stand";
 import { askEdge, noneLost, underLoad } from "./load";
@@ -72,6 +73,8 @@ describe("edge: https under a name, and no request lost", function () {
     await assert.rejects(askEdge(stranger, host, "/"), /self-signed|unable to|issuer/i);
   });
 
+  it("is found by name from this machine", async () => assert.equal((await lookup(host)).address, edge.address));
+
   it("sends plain http to https", async () => {
     const { status, headers } = await curl(`http://${host}/some/path?x=1`);
     assert.equal(status, 301);
@@ -92,11 +95,16 @@ describe("edge: https under a name, and no request lost", function () {
     assert.equal((await get(endpoints[APP] ?? "")).status, 200);
   });
 
-  it("lets a pod of another namespace neither through the edge nor past it", async () => {
+  it("lets a pod of another namespace find it by name, and neither through it nor past it", async () => {
     const pod = "edge-stranger";
     await apply(await testPod(pod, `${STACK}-data`));
     try {
       await isReady(pod, `${STACK}-data`);
+      // The cluster's DNS takes up new names when the kubelet brings it the file.
+      await eventually(async () => {
+        const found = await kubectl(["exec", pod, "-n", `${STACK}-data`, "--", "nslookup", host]);
+        assert.ok(found.includes(edge.address), found);
+      }, 120_000);
       const places: [string, number][] = [
         [`${APP}.${APPS}.svc.cluster.local`, 80],
         [`edge.${EDGE}.svc.cluster.local`, 443],

@@ -55,6 +55,7 @@ describe("down: nothing is left", function () {
     assert.doesNotMatch(await kubectl(["get", "namespaces", "-o", "name"]), /dev-/);
     assert.equal((await kubectl(["get", "persistentvolumes", "-o", "name"])).trim(), "");
     assert.doesNotMatch((await pulumi(["stack", "ls", "--json"])).out, /dev/);
+    assert.doesNotMatch(fs.readFileSync("/etc/hosts", "utf8"), new RegExp(`platform ${NAME}/`));
     assert.equal((await run("git", ["status", "--porcelain", "--", "Pulumi.dev.yaml"])).out, "");
   });
 

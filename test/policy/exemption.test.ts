@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { checkExemptions, type Exemption } from "../../policy/exemption";
 import { EXEMPTIONS } from "../../policy/exemptions";
-import { type Judgement, judgeObject, type Verdict } from "../../policy/judge";
-import { carry, container, template } from "./manifests";
+import { judgeObject, type Verdict } from "../../policy/judge";
+import { RULE_IDS } from "../../policy/rules/index";
+import { carry, container, only, template } from "./manifests";
+
+const NOW = new Date("2030-01-01T12:00:00Z");
 
 const EXEMPTION: Exemption = {
   rule: "non-root",
@@ -13,12 +16,10 @@ const EXEMPTION: Exemption = {
 };
 
 function judge(day: string, exemption: Partial<Exemption> = {}): Verdict {
-  const judgement: Judgement = {
-    levels: {},
-    unknowns: "report",
+  const judgement = only("non-root", RULE_IDS, {
     exemptions: [{ ...EXEMPTION, ...exemption }],
     now: new Date(`${day}Z`),
-  };
+  });
   const { manifest } = carry("Deployment", template([container({ securityContext: {} })]));
   return judgeObject({ manifest, pulumiName: "web" }, judgement);
 }
@@ -60,6 +61,7 @@ describe("exemptions", () => {
     ["until", undefined],
     ["until", "soon"],
     ["until", "2030-02-30"],
+    ["until", "2031-02-07"],
     ["rule", "everything"],
     ["target", {}],
     ["target", undefined],
@@ -68,14 +70,18 @@ describe("exemptions", () => {
   ] as const) {
     it(`are refused with ${field} ${JSON.stringify(value) ?? "missing"}`, () => {
       const faulty = { ...EXEMPTION, [field]: value };
-      assert.throws(() => checkExemptions([EXEMPTION, faulty]), new RegExp(`exemptions\\[1\\]\\.${field}: found`));
+      assert.throws(
+        () => checkExemptions([EXEMPTION, faulty], "here", NOW),
+        new RegExp(`exemptions\\[1\\]\\.${field}: found`),
+      );
     });
   }
 
   it("name all faults at once", () => {
     const faulty = { rule: "x", target: {} } as unknown as Exemption;
-    assert.throws(() => checkExemptions([faulty]), /rule.*\n.*reason.*\n.*owner.*\n.*until.*\n.*target/);
+    assert.throws(() => checkExemptions([faulty], "here", NOW), /rule.*\n.*reason.*\n.*owner.*\n.*until.*\n.*target/);
   });
 
-  it("that this project lists are sound", () => assert.doesNotThrow(() => checkExemptions(EXEMPTIONS)));
+  it("that this project lists are sound", () =>
+    assert.doesNotThrow(() => checkExemptions(EXEMPTIONS, "policy/exemptions.ts", new Date())));
 });

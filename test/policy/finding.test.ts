@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { type Judgement, judgeObject, judgeSet } from "../../policy/judge";
 import { formatFinding } from "../../policy/rules/finding";
 import { UNKNOWN } from "../../policy/rules/manifest";
-import { carry, container, template } from "./manifests";
+import { RULE_IDS } from "../../policy/rules/index";
+import { carry, container, only, template } from "./manifests";
 
-const JUDGEMENT: Judgement = { levels: {}, unknowns: "report", exemptions: [], now: new Date() };
+const JUDGEMENT = only("non-root", RULE_IDS);
 const subject = (containers: Record<string, unknown>[], metadata = {}): { manifest: object; pulumiName: string } => ({
   manifest: carry("Deployment", template(containers), metadata).manifest,
   pulumiName: "web-1",
@@ -18,7 +19,11 @@ describe("a finding's message", () => {
       '[non-root] Deployment dev-apps/web, container "api": ' +
         "spec.template.spec.containers[0].securityContext.runAsNonRoot is not set → set it to true " +
         "(allowed: runAsNonRoot true for every container, set there or on the pod, and no runAsUser 0; " +
-        "psa:runAsNonRoot, psa:runAsUser, cis:5.2.7)",
+        "psa:runAsNonRoot, cis:5.2.7, nsa:non-root-containers)\n" +
+        "    in spec.template.spec.containers[0]:\n" +
+        "      securityContext:\n" +
+        "        runAsNonRoot: true\n" +
+        '    exempt by an entry for "non-root" in policy/exemptions.ts',
     ]);
   });
 
@@ -32,7 +37,7 @@ describe("a finding's message", () => {
 
   it("speaks of pods, not of containers, where no container is at fault", () => {
     const { manifest, pulumiName } = subject([container()]);
-    const [verdict] = judgeSet([{ manifest: { ...manifest }, pulumiName }], JUDGEMENT);
+    const [verdict] = judgeSet([{ manifest: { ...manifest }, pulumiName }], only("network-policy", RULE_IDS));
     assert.match(
       formatFinding(verdict!.findings[0]!),
       /^\[network-policy\] Deployment dev-apps\/web: spec\.template\.metadata\.labels \{app: web\} is selected by no/,
@@ -54,7 +59,7 @@ describe("levels", () => {
 
   it("are each rule's own", () => {
     const faulty = subject([container({ securityContext: {} })]);
-    assert.deepEqual(levels({ levels: { "non-root": "advisory" } }, faulty), ["advisory"]);
-    assert.deepEqual(levels({ levels: { "non-root": "disabled" } }, faulty), []);
+    assert.deepEqual(levels({ levels: { ...JUDGEMENT.levels, "non-root": "advisory" } }, faulty), ["advisory"]);
+    assert.deepEqual(levels({ levels: { ...JUDGEMENT.levels, "non-root": "disabled" } }, faulty), []);
   });
 });

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { enforcePolicies, Gate } from "../../policy/inProgram";
 import { policySettings } from "../../policy/settings";
-import { carry, container, policy, template } from "./manifests";
+import { carry, container, policy, rooted, template } from "./manifests";
 
 const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
-const faulty = container({ securityContext: {} });
+const faulty = rooted();
 
 function program({ preview }: { preview: boolean }): { gate: Gate; said: string[] } {
   void pulumi.runtime.setMocks(
@@ -46,7 +46,7 @@ describe("the gate inside the program", () => {
 
   it("passes sound objects that a policy selects, and looks at nothing else", async () => {
     const { gate, said } = program({ preview: true });
-    await register(gate, DEPLOYMENT, deployment([container({ image: pulumi.unknown })]));
+    await register(gate, DEPLOYMENT, deployment([container({ env: [{ name: "MODE", value: pulumi.unknown }] })]));
     await register(
       gate,
       "kubernetes:networking.k8s.io/v1:NetworkPolicy",
@@ -75,7 +75,10 @@ describe("the gate inside the program", () => {
 
   it("leaves programs under mocks to their own tests, and asks for known settings even there", () => {
     program({ preview: true });
-    assert.doesNotThrow(() => enforcePolicies({ stack: "dev" }));
-    assert.throws(() => enforcePolicies({ stack: "elsewhere" }), /policy\/config\/elsewhere\.json cannot be read/);
+    assert.doesNotThrow(() => enforcePolicies({ stack: "dev", imagesFrom: [] }));
+    assert.throws(
+      () => enforcePolicies({ stack: "elsewhere", imagesFrom: [] }),
+      /policy\/config\/elsewhere\.json cannot be read/,
+    );
   });
 });

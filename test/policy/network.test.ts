@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { type Manifest, UNKNOWN } from "../../policy/rules/manifest";
 import { networkPolicy } from "../../policy/rules/network";
-import { carry, container, everyKind, policy, template } from "./manifests";
+import { carry, container, everyKind, faultsIn, policy, template } from "./manifests";
 
 const BOTH = ["Ingress", "Egress"];
 const { manifest: web } = carry("Deployment", template([container()]));
 
 /** Directions in which the first object is found open; "?" where that is undecidable. */
 function open(...set: Manifest[]): string[] {
-  return (networkPolicy(set)[0] ?? []).map(
+  return (faultsIn(networkPolicy, set)[0] ?? []).map(
     ({ found, undecidable }) => (/Ingress|Egress/.exec(found)?.[0] ?? found) + (undecidable ? "?" : ""),
   );
 }
@@ -22,7 +22,7 @@ describe("rule network-policy", () => {
 
   for (const { kind, manifest, path } of everyKind(template([container()]))) {
     it(`fails a ${kind} that no policy selects`, () => {
-      const faults = networkPolicy([
+      const faults = faultsIn(networkPolicy, [
         manifest,
         policy({ podSelector: { matchLabels: { app: "other" } }, policyTypes: BOTH }),
       ])[0];
@@ -71,7 +71,8 @@ describe("rule network-policy", () => {
 
   it("refuses the network of the node, which no policy reaches", () => {
     const { manifest } = carry("DaemonSet", template([container()], { hostNetwork: true }));
-    const [fault, ...more] = networkPolicy([manifest, policy({ podSelector: {}, policyTypes: BOTH })])[0] ?? [];
+    const [fault, ...more] =
+      faultsIn(networkPolicy, [manifest, policy({ podSelector: {}, policyTypes: BOTH })])[0] ?? [];
     assert.equal(fault?.path, "spec.template.spec.hostNetwork");
     assert.equal(more.length, 0);
   });

@@ -6,16 +6,33 @@ import { policySettings, readSection } from "../../policy/settings";
 
 describe("policy settings", () => {
   for (const environment of ["dev", "qa", "prod"]) {
-    it(`of ${environment} hold every rule as mandatory`, () => {
+    it(`of ${environment} give every rule a level, and know no other`, () => {
       const { objects, stack } = policySettings(environment);
-      const mandatory = (rules: readonly { id: string }[]): object =>
-        Object.fromEntries(rules.map(({ id }) => [id, "mandatory"]));
-      assert.deepEqual(objects.levels, mandatory(OBJECT_RULES));
-      assert.deepEqual(stack.levels, mandatory(SET_RULES));
+      const ids = (rules: readonly { id: string }[]): string[] => rules.map(({ id }) => id).sort();
+      assert.deepEqual(Object.keys(objects.levels).sort(), ids(OBJECT_RULES));
+      assert.deepEqual(Object.keys(stack.levels).sort(), ids(SET_RULES));
       const unknowns = environment === "prod" ? "fail" : "report";
       assert.deepEqual([objects.unknowns, stack.unknowns], [unknowns, unknowns]);
     });
   }
+
+  it("hold in prod what they hold in qa, and in qa what they hold in dev", () => {
+    const held = (environment: string): string[] => {
+      const { objects, stack } = policySettings(environment);
+      return Object.entries({ ...objects.levels, ...stack.levels }).flatMap(([id, level]) =>
+        level === "mandatory" ? [id] : [],
+      );
+    };
+    const [dev, qa, prod] = ["dev", "qa", "prod"].map(held);
+    assert.deepEqual(
+      dev?.filter((id) => !qa?.includes(id)),
+      [],
+    );
+    assert.deepEqual(
+      qa?.filter((id) => !prod?.includes(id)),
+      [],
+    );
+  });
 
   it("of an environment that has none name those that have", () => {
     assert.throws(() => policySettings("test"), /policy\/config\/test\.json cannot be read: .*dev, prod, qa/s);
@@ -24,10 +41,13 @@ describe("policy settings", () => {
   it("are refused with every fault", () => {
     const faulty = { levels: { "non-root": "on", limit: "mandatory" }, unknowns: "ignore", extra: 1 };
     assert.throws(
-      () => readSection("objects", faulty, "x.json"),
+      () => readSection("objects", faulty, "x.json", "pack"),
       /key: found "extra".*levels\.non-root: found "on".*levels: found "limit".*unknowns: found "ignore"/s,
     );
-    assert.throws(() => readSection("stack", "advisory", "x.json"), /stack: found "advisory", allowed is an object/);
+    assert.throws(
+      () => readSection("stack", "advisory", "x.json", "pack"),
+      /stack: found "advisory", allowed is an object/,
+    );
   });
 });
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { findingsOf, subjectsOf } from "../findings";
 import { TOKEN, json } from "../unit/components/fakeCluster";
 import { type Golden, differences, goldenOf, readGolden } from "./golden";
+import { findingsIn, judge, unusedIn } from "../findings";
 import { type Run, Stage } from "./stage";
 
 const named = (...stacks: string[]): object => ({ "platform:deployers": stacks });
@@ -40,7 +40,8 @@ describe("the program with deployers", function () {
     assert.ok(run.resources.filter(({ name }) => added(name)).length > 30);
     const rest = { ...run, resources: run.resources.filter(({ name }) => !added(name)) };
     assert.deepEqual(changed("dev", rest), []);
-    assert.deepEqual(findingsOf(subjectsOf(run.resources), "dev"), []);
+    const verdicts = judge("dev", run.resources);
+    assert.deepEqual([findingsIn(verdicts), unusedIn(verdicts, "deployer")], [[], []]);
   });
 
   it("refuses them in a stack that uses these services, before anything is asked for", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { findingsOf, subjectsOf } from "../findings";
+import { findingsIn, judge } from "../findings";
 import { pathsOf } from "./paths";
 import { type Run, Stage, appsOf } from "./stage";
 
@@ -51,7 +51,7 @@ describe("the program and its object store", function () {
   });
 
   it("breaks no rule of our own", () => {
-    for (const { resources } of [single, parts]) assert.deepEqual(findingsOf(subjectsOf(resources), "dev"), []);
+    for (const { resources } of [single, parts]) assert.deepEqual(findingsIn(judge("dev", resources)), []);
   });
 
   it("keeps its passwords wrapped", () => {

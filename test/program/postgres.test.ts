@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { findingsOf, subjectsOf } from "../findings";
 import { pathsOf } from "./paths";
+import { findingsIn, judge, unusedIn } from "../findings";
 import { type Run, Stage, appsOf } from "./stage";
 
 const BARE = { "visit-tracker": appsOf("dev")["visit-tracker"] };
@@ -62,8 +62,8 @@ describe("the program and its Postgres", function () {
   });
 
   it("breaks no rule of our own", () => {
-    for (const { resources } of [single, copied, external])
-      assert.deepEqual(findingsOf(subjectsOf(resources), "dev"), []);
+    const verdicts = [single, copied, external].flatMap(({ resources }) => judge("dev", resources));
+    assert.deepEqual([findingsIn(verdicts), unusedIn(verdicts, "postgres")], [[], []]);
   });
 
   it("keeps its passwords wrapped", () => {

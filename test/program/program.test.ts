@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { OPERATORS_NAMESPACE } from "../../components/clusterServices/controller";
 import { NODE_EXPORTER } from "../../components/clusterServices/nodeExporter";
 import { SHARED } from "../../components/monitoring/shared";
-import { isJudgedToken, subjectOf } from "../../policy/subject";
-import { findingsOf } from "../findings";
+import type { Verdict } from "../../policy/judge";
+import { findingsIn, judge, unusedIn } from "../findings";
 import type { Fields, Registered } from "../unit/components/recorder";
 import { type Golden, differences, goldenOf, readGolden, writeGolden } from "./golden";
 import { pathsOf } from "./paths";
@@ -35,6 +35,17 @@ const PATHS_INSIDE: Record<string, readonly string[]> = {
   ],
 };
 
+const judged = (stack: string): Verdict[] => {
+  const { resources } = readGolden(stack) as Golden;
+  return judge(
+    stack,
+    Object.entries(resources).map(([key, { inputs, read }]) => {
+      const [type = "", name = ""] = key.split(" ");
+      return { type, name, inputs: (inputs ?? {}) as Fields, read: read === true };
+    }),
+  );
+};
+
 const isKubernetes = ({ type }: Registered): boolean => type.startsWith("kubernetes:");
 
 describe("the program", function () {
@@ -47,6 +58,10 @@ describe("the program", function () {
     runs = Object.fromEntries(STACKS.map((stack, index) => [stack, all[index] as Run]));
   });
   after(() => stage.strike());
+
+  it("needs every exemption that the policies list", () => {
+    assert.deepEqual(unusedIn(STACKS.flatMap(judged)), []);
+  });
 
   for (const stack of STACKS) {
     describe(`for ${stack}`, () => {
@@ -159,13 +174,9 @@ describe("the program", function () {
       });
 
       it("is committed with nothing that the policies refuse", () => {
-        const golden = readGolden(stack) as Golden;
-        const subjects = Object.entries(golden.resources).flatMap(([key, { inputs, read }]) => {
-          const [type = "", name = ""] = key.split(" ");
-          return isJudgedToken(type) && !read ? [subjectOf(type, name, inputs as Fields)] : [];
-        });
-        assert.ok(subjects.length > 5);
-        assert.deepEqual(findingsOf(subjects, stack), []);
+        const verdicts = judged(stack);
+        assert.ok(verdicts.length > 100);
+        assert.deepEqual(findingsIn(verdicts), []);
       });
 
       it("opens the declared paths, and no other", () => {

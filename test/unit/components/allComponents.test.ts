@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { ROLE_LABEL } from "../../../components/postgres/patroni";
+import type { Judgement } from "../../../policy/judge";
 import { type PolicySettings, policySettings } from "../../../policy/settings";
-import { findingsOf, subjectsOf } from "../../findings";
-import { type Recording, type Registered, record } from "./recorder";
+import { findingsIn, judge } from "../../findings";
+import { type Recording, type Fields, type Registered, record } from "./recorder";
 import { Scene, field, sourceFolder } from "./scene";
 
 const source = sourceFolder();
@@ -48,12 +49,14 @@ const makers: Record<string, (scene: Scene, name: string) => unknown> = {
     secrets.sync("web", { namespace: `${name}-apps`, secretName: "web", from });
   },
   Monitoring: (scene, name) => {
+    scene.environment(name, { concerns: ["monitoring"] });
     const peer = { name: "web", namespace: `${name}-apps`, selector: { app: "web" } };
     const monitoring = scene.monitoring(name, { environment: name });
     monitoring.watch("web", { peer, port: 9000, tls: { authority: "authority of the tests", serverName: "web" } });
     monitoring.probe("web", { peer, port: 3000, url: "http://web/readyz" });
   },
   Grafana: (scene, name) => {
+    scene.environment(name, { concerns: ["monitoring"] });
     const monitoring = scene.monitoring(`${name}-monitoring`, { environment: name });
     const peer = { name: "web", namespace: `${name}-apps`, selector: { app: "web" } };
     monitoring.probe("web", { peer, port: 3000, url: "http://web/readyz" });
@@ -74,10 +77,25 @@ function identity(resource: Registered): string | undefined {
 const repeated = (values: readonly string[]): string[] =>
   values.filter((value, index) => values.indexOf(value) < index);
 
+/** The scene's digests are short, for readers. */
+const wholeDigests = (inputs: Fields): Fields =>
+  JSON.parse(
+    JSON.stringify(inputs).replace(
+      /@sha256:([0-9a-f]+)(?=")/g,
+      (_, digits: string) => `@sha256:${digits.padStart(64, "0")}`,
+    ),
+  ) as Fields;
+
+/** Here components have other names than in the program, and exemptions hold all the same. */
+const nameless = (judgement: Judgement): Judgement => ({
+  ...judgement,
+  exemptions: judgement.exemptions.map(({ target, ...rest }) => ({ ...rest, target: { ...target, name: undefined } })),
+});
+
 function violations({ resources }: Recording, settings: PolicySettings): string[] {
-  const subjects = subjectsOf(resources);
-  assert.ok(subjects.length > 0, "the policies saw nothing");
-  return findingsOf(subjects, settings);
+  const { objects, stack } = settings;
+  const whole = resources.map(({ opened, ...rest }) => ({ ...rest, opened: wholeDigests(opened) }));
+  return findingsIn(judge({ objects: nameless(objects), stack: nameless(stack) }, whole));
 }
 
 for (const [component, make] of Object.entries(makers)) {

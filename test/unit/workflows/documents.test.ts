@@ -33,7 +33,8 @@ const helps = new Map<string, string>();
 function helpOf(command: string): string {
   const known = helps.get(command);
   if (known !== undefined) return known;
-  const args = ["--require", "tsx/cjs", path.join("commands", `${command}.ts`), "--help"];
+  const file = /run\.mjs (\w+)/.exec(scripts[command] ?? "")?.[1] ?? command;
+  const args = ["--require", "tsx/cjs", path.join("commands", `${file}.ts`), "--help"];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: "utf8" });
   assert.equal(status, 0, `npm run ${command} -- --help: ${stderr}`);
   helps.set(command, stdout);
