@@ -29,6 +29,12 @@ describe("AppImage", () => {
     assert.ok(push.dependencies.includes(one(recording, "Deployment").urn));
   });
 
+  it("is not taken away before the next one is there, as what runs it would be taken away with it", async () => {
+    const recording = await built();
+    for (const kind of ["RemoteImage", "RegistryImage"]) assert.equal(one(recording, kind).staysUntilReplaced, true);
+    assert.equal(one(recording, "Deployment").staysUntilReplaced, false);
+  });
+
   it("stays as it is with the same source, and is another one with another", async () => {
     const triggers = (recording: Recording): unknown[] =>
       ["RemoteImage", "RegistryImage"].map((kind) => field(one(recording, kind), "triggers"));

@@ -27,6 +27,8 @@ export interface Registered {
   readonly opened: Fields;
   /** What the engine is told beside the inputs, where it differs from the default. */
   readonly options: Fields;
+  /** Whether the engine is told to make the next one before it takes this one away. */
+  readonly staysUntilReplaced: boolean;
   /** URNs. */
   readonly dependencies: readonly string[];
 }
@@ -99,12 +101,14 @@ function listen(monitor: Monitor, resources: Registered[], outputs: Record<strin
       inputs: hidden(inputs) as Fields,
       opened: opened(inputs) as Fields,
       options: optionsOf(request),
+      staysUntilReplaced: request.getDeletebeforereplacedefined() && !request.getDeletebeforereplace(),
     });
     return register(request, callback);
   };
   monitor.readResource = (request, callback) => {
     const inputs = { id: request.getId() };
-    resources.push({ ...identity(request), custom: true, read: true, inputs, opened: inputs, options: {} });
+    const none = { options: {}, staysUntilReplaced: false };
+    resources.push({ ...identity(request), ...none, custom: true, read: true, inputs, opened: inputs });
     return read(request, callback);
   };
   monitor.registerResourceOutputs = (request, callback) => {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import * as plan from "../../../components/appWorkload/switch/plan.mjs";
+import type * as Plan from "../../../components/appWorkload/switch/plan.mjs" with {
+  "resolution-mode": "import",
+};
 
 const LIMITS = { errors: 1, latency: 1200 };
 
@@ -7,6 +9,11 @@ const pod = (status: object): object => ({ metadata: { name: "web-green-1" }, st
 const container = (state: object): object => pod({ containerStatuses: [{ ready: false, restartCount: 0, ...state }] });
 
 describe("what a switch decides", () => {
+  let plan: typeof Plan;
+  before(async () => {
+    plan = await import("../../../components/appWorkload/switch/plan.mjs");
+  });
+
   it("gives a release to the colour that does not serve, and the requests back to the one that does", () => {
     assert.deepEqual(plan.planOf("b", "blue", { blue: "a" }), { target: "green", old: "blue", stays: false });
     assert.deepEqual(plan.planOf("c", "green", { blue: "a", green: "b" }), {
