@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { findingsOf, subjectsOf } from "../findings";
+import { findingsIn, judge } from "../findings";
 import { type Golden, differences, goldenOf, readGolden, writeGolden } from "./golden";
 import { pathsOf } from "./paths";
 import { type Run, Stage, appsOf } from "./stage";
@@ -45,7 +45,7 @@ describe("the program and strategies", function () {
       const committed = readGolden(`strategy-${strategy}`);
       assert.ok(committed, HINT);
       assert.deepEqual(differences(committed, found), [], HINT);
-      assert.deepEqual(findingsOf(subjectsOf(run().resources), "dev"), []);
+      assert.deepEqual(findingsIn(judge("dev", run().resources)), []);
     });
 
     it(`${strategy}: opens the switch's ways, and Prometheus' to the edge that counts for it, and no other`, () => {
