@@ -1,5 +1,6 @@
 import { Access } from "./components/access";
 import { waysIn } from "./components/access/ways";
+import { Admission } from "./components/admission";
 import { createApps } from "./components/apps";
 import { ClusterServices, SERVICE_IMAGES } from "./components/clusterServices";
 import { guardData } from "./components/dataGuard";
@@ -16,11 +17,13 @@ import { createStores } from "./components/stores";
 /** The platform of one environment, from its stack file: `pulumi up -s dev`. */
 export = program(async () => {
   const ground = await survey();
-  const { stack, config, wanted, status, imageOf, imagesOf, opts } = ground;
+  const { stack, config, wanted, status, imageOf, imagesOf, imagesFrom, opts } = ground;
   const { replicas, quota, data } = config.profile;
 
   const concerns = concernsOf(wanted, status);
-  const environment = new Environment(stack, { environment: stack, concerns, quota, enter: ground.enter }, opts);
+  const admission = new Admission("admission", { environment: stack, concerns, imagesFrom }, opts);
+  const home = { environment: stack, concerns, quota, enter: ground.enter, admission: admission.policies };
+  const environment = new Environment(stack, home, opts);
   const once = {
     ...ground.here,
     authority: ground.authority,

@@ -155,7 +155,11 @@ async function requests(stand: Stand): Promise<string> {
     [`read Secrets in ${foreign}`, ask(["get", "secrets", "-n", foreign]), FORBIDDEN],
     [`write into ${foreign}`, ask([...CREATE, "-n", foreign], settings), FORBIDDEN],
     [`take its rights in ${foreign}`, ask(apply, claimOf(stack, foreign)), /and nowhere else/],
-    [`let any pod into ${own}`, ask(["label", "namespace", own, ...privileged]), /Pod Security profile restricted/],
+    [
+      `let any pod into ${own}`,
+      ask(["label", "namespace", own, ...privileged]),
+      /Pod Security profile restricted|\[namespace-labels\]/,
+    ],
     ["take an address", ask([...CREATE, "-n", own], service), /externalIPs/],
   ];
   none(`the deployer of ${stack} is told otherwise than it should`, await toldOtherwise(attempts));

@@ -22,13 +22,14 @@ interface PodManifest {
   };
 }
 
-/** A pod that passes the restricted profile. */
+/** A pod that passes the restricted profile, and the rules for what runs once and has no probes. */
 export const podManifest = (pod: PodSettings): PodManifest => ({
   apiVersion: "v1",
   kind: "Pod",
   metadata: { name: pod.name, namespace: pod.namespace, labels: pod.labels },
   spec: {
     automountServiceAccountToken: false,
+    restartPolicy: "Never",
     terminationGracePeriodSeconds: 0,
     securityContext: {
       runAsNonRoot: true,
@@ -94,7 +95,7 @@ export async function withProbe<T>(
     labels: { ...place.labels, [MARK]: stand.run },
     command: ["sleep", String(LIFETIME_S)],
   });
-  const closed = { readinessGates: [{ conditionType: MARK }], restartPolicy: "Never" };
+  const closed = { readinessGates: [{ conditionType: MARK }] };
   const manifest = { ...pod, spec: { ...pod.spec, ...closed, activeDeadlineSeconds: LIFETIME_S } };
   try {
     await stand.kubectl(["create", "-f", "-"], { input: JSON.stringify(manifest) });

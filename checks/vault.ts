@@ -58,14 +58,16 @@ export async function askVault(
   return { status: answer.status, body: JSON.parse(answer.body || "{}") as VaultAnswer["body"] };
 }
 
-/** As the shell of `npm run env` logs in. */
+/** As the shell of `npm run env` logs in to the Vault at an address. */
+export async function vaultToken(root: string, env: NodeJS.ProcessEnv, address: string): Promise<string> {
+  const helper = path.join(root, "commands/vaultToken.mjs");
+  const { out, err, code } = await run(helper, ["get"], { env: { ...env, VAULT_ADDR: address } });
+  if (code !== 0) throw new Error(err.trim());
+  return out;
+}
+
 export const deployerToken = (stand: Stand): Promise<string> =>
-  stand.once("deployer's token", async () => {
-    const env = { ...stand.env, VAULT_ADDR: addressOf(stand) };
-    const { out, err, code } = await run(path.join(stand.root, "commands/vaultToken.mjs"), ["get"], { env });
-    if (code !== 0) throw new Error(err.trim());
-    return out;
-  });
+  stand.once("deployer's token", () => vaultToken(stand.root, stand.env, addressOf(stand)));
 
 /** Logs in as a ServiceAccount, for as long as a check takes. */
 export async function loginAs(stand: Stand, role: string, account: string, namespace: string): Promise<VaultAnswer> {

@@ -66,7 +66,7 @@ export async function bringUp(choice: Choice, say: Say): Promise<Session> {
     await kindTarget(choice.name, say);
     return kindSession(choice.name, toolchain);
   }
-  const layout = await sandboxUp({ name: choice.name, docker: true, say });
+  const layout = await sandboxUp({ name: choice.name, docker: true, trusting: true, say });
   const ask = ["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"];
   const uid = await kubectl(toolchain.bin("kubectl"), filesOf(layout.dir).kubeconfig, ask);
   await writeSandboxTarget(layout, uid, say);

@@ -3,6 +3,7 @@ import { DEFAULT_NAME } from "../sandbox/layout";
 import { described, sessionOf } from "./cluster";
 import { deployingSession } from "./deployingSession";
 import { fail, UsageError } from "./errors";
+import { withPassphrase } from "./passphrase";
 import { exportsOf, removeSalt } from "./session";
 import { STACKS, checkStack } from "./stacks";
 
@@ -29,7 +30,10 @@ async function main(args: string[]): Promise<void> {
   const session = await sessionOf(values);
   if (!session) throw new UsageError(`${described(values)} is not there yet: npm run up makes it`);
   for (const stack of STACKS) removeSalt(stack);
-  console.log(exportsOf(stack ? await deployingSession(session, stack) : session));
+  if (!stack) return console.log(exportsOf(session));
+  const { PULUMI_CONFIG_PASSPHRASE_FILE: file } = withPassphrase({ ...process.env, ...session }, stack);
+  const passphrase: Record<string, string> = file ? { PULUMI_CONFIG_PASSPHRASE_FILE: file } : {};
+  console.log(exportsOf({ ...(await deployingSession(session, stack)), ...passphrase }));
 }
 
 main(process.argv.slice(2)).catch(fail);

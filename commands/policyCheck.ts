@@ -1,19 +1,28 @@
 import * as fs from "node:fs";
+import { createRequire } from "node:module";
 import * as path from "node:path";
 import { parseArgs } from "node:util";
 import { check, type Placed, type Report } from "../policy/check";
 import { type Reading, readDocuments } from "../policy/documents";
-import { formatExemption, formatWaiver, unused } from "../policy/exemption";
+import { formatUnused, formatWaiver } from "../policy/exemption";
 import { EXEMPTIONS } from "../policy/exemptions";
 import { CONFIG, type PolicySettings, readSettings } from "../policy/settings";
+import { DEFAULT_NAME } from "../sandbox/layout";
+import type { Choice } from "./cluster";
 import { fail, UsageError } from "./errors";
+import { checkStack } from "./stacks";
 
 const HELP = `npm run policy:check -- PATH… [--config FILE] [--json] [--complete|--partial]
+npm run policy:check -- --stack NAME [--name CLUSTER] [--context NAME] [--config FILE] [--json]
 
-Holds the project's rules against Kubernetes manifests: files of YAML or JSON, and folders of such files.
+Holds the project's rules against Kubernetes manifests: files of YAML or JSON, and folders of such files; or the objects of
+a running stack. Of Secrets it reads names and the names of keys.
 
   --config FILE  levels, options and exemptions (default policy/config/prod.json); dev, qa and prod name those of the project
   --json         an array of {file, index, kind, name, namespace, rule, controls, level, path, message}
+  --stack NAME   a stack that runs, dev, qa or prod, with the levels of that environment
+  --name CLUSTER on which local cluster (default "${DEFAULT_NAME}")
+  --context NAME on the cluster that this context of your kubeconfig names
   --complete     what is given is all there will be: what is not in it is missing (default for more than one object)
   --partial      other objects exist: whatever would need them is not judged (default for a single object)
 
@@ -41,10 +50,16 @@ interface Input {
   readonly documents: Placed[];
   readonly unreadable: string[];
   readonly foreign: string[];
+  readonly settings: PolicySettings;
+  /** Not given: told from how many objects there are. */
+  readonly complete?: boolean | undefined;
+  readonly isStack?: true;
 }
 
+type Files = Pick<Input, "documents" | "unreadable" | "foreign">;
+
 /** A folder may hold files of other making, such as a chart's values; a file that is named may not. */
-function take(input: Input, file: string, reading: Reading, isNamed: boolean): void {
+function take(input: Files, file: string, reading: Reading, isNamed: boolean): void {
   const told = (faults: Reading["unreadable"]): string[] => faults.map(({ line, why }) => `${file}:${line}: ${why}`);
   const isForeign = !isNamed && reading.documents.length === 0 && reading.unreadable.length === 0;
   input.documents.push(...reading.documents.map((document) => ({ ...document, file })));
@@ -52,8 +67,8 @@ function take(input: Input, file: string, reading: Reading, isNamed: boolean): v
   if (isForeign && reading.foreign.length > 0) input.foreign.push(file);
 }
 
-function read(places: readonly string[]): Input {
-  const input: Input = { documents: [], unreadable: [], foreign: [] };
+function read(places: readonly string[]): Files {
+  const input: Files = { documents: [], unreadable: [], foreign: [] };
   for (const place of places) {
     try {
       const isNamed = !fs.statSync(path.resolve(HERE, place)).isDirectory();
@@ -77,30 +92,69 @@ function settingsFrom(config: string): PolicySettings {
   }
 }
 
-function main(args: string[]): void {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      config: { type: "string" },
-      json: { type: "boolean" },
-      complete: { type: "boolean" },
-      partial: { type: "boolean" },
-      help: { type: "boolean", short: "h" },
-    },
+/** The images that a stack may run are those of its cluster's lock and of its registry, as when it was deployed. */
+function withOrigins({ objects, stack }: PolicySettings, origins: readonly string[]): PolicySettings {
+  const imagesFrom = [...objects.options.imagesFrom, ...origins];
+  return { stack, objects: { ...objects, options: { ...objects.options, imagesFrom } } };
+}
+
+async function inputOfStack(stack: string, config: string | undefined, choice: Choice): Promise<Input> {
+  const settings = settingsFrom(config ?? stack);
+  // Only now, for it takes four times as long to load as files take to be judged: it knows clusters and toolchains.
+  const { readStack } = createRequire(__filename)("./stackObjects") as typeof import("./stackObjects");
+  const { documents, unread, origins } = await readStack(stack, choice);
+  // What could not be read is not missing.
+  const complete = unread.length === 0;
+  return {
+    documents,
+    unreadable: unread,
+    foreign: [],
+    settings: withOrigins(settings, origins),
+    complete,
+    isStack: true,
+  };
+}
+
+const OPTIONS = {
+  config: { type: "string" },
+  json: { type: "boolean" },
+  complete: { type: "boolean" },
+  partial: { type: "boolean" },
+  stack: { type: "string" },
+  name: { type: "string" },
+  context: { type: "string" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+type Flags = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
+
+async function inputOf(places: readonly string[], flags: Flags): Promise<Input> {
+  const { name, context, config, complete, partial } = flags;
+  if (complete && partial) throw new UsageError("--complete and --partial exclude each other");
+  if (flags.stack === undefined) {
+    if (name !== undefined || context !== undefined) throw new UsageError("--name and --context are for --stack");
+    if (places.length === 0) throw new UsageError("no path is given: npm run policy:check -- PATH…");
+    const settings = settingsFrom(config ?? "prod");
+    return { ...read(places), settings, complete: complete ?? (partial ? false : undefined) };
+  }
+  if (places.length > 0 || complete || partial)
+    throw new UsageError("--stack reads a whole cluster's stack: take it without paths, --complete and --partial");
+  return inputOfStack(checkStack(flags.stack), config, {
+    name: name ?? DEFAULT_NAME,
+    ...(context === undefined ? {} : { context }),
   });
+}
+
+async function main(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options: OPTIONS });
   if (values.help) return console.log(HELP);
-  if (positionals.length === 0) throw new UsageError("no path is given: npm run policy:check -- PATH…");
-  if (values.complete && values.partial) throw new UsageError("--complete and --partial exclude each other");
-  const settings = settingsFrom(values.config ?? "prod");
-  const input = read(positionals);
-  const complete = values.complete ?? (values.partial ? false : undefined);
-  const report = check(input.documents, settings, complete);
+  const input = await inputOf(positionals, values);
+  const report = check(input.documents, input.settings, input.complete);
   const isBroken = report.rows.some(({ level }) => level === "mandatory");
   if (values.json) console.log(JSON.stringify(report.rows, null, 2));
   else
     console.log([...report.rows.map(({ file, message }) => `${file}: ${message}`), summary(input, report)].join("\n"));
-  remarks(input, report, settings).forEach((line) => console.error(line));
+  remarks(input, report).forEach((line) => console.error(line));
   process.exitCode = input.unreadable.length > 0 ? 2 : isBroken ? 1 : 0;
 }
 
@@ -110,20 +164,18 @@ function summary({ documents }: Input, { rows }: Report): string {
 }
 
 /** Not part of the findings, and so beside them. */
-function remarks(input: Input, report: Report, settings: PolicySettings): string[] {
+function remarks(input: Input, report: Report): string[] {
+  const { settings } = input;
   const used = report.waived.map(({ by }) => by);
   // Those of the project are for its own objects, which need not be among these.
-  const isOwn = settings.objects.exemptions !== EXEMPTIONS;
+  const isOwn = settings.objects.exemptions.some((each) => !EXEMPTIONS.includes(each));
   return [
     ...input.unreadable.map((fault) => `unreadable: ${fault}`),
     ...input.foreign.map((file) => `left out: ${file} holds no Kubernetes objects`),
     ...report.waived.map(({ file, finding, by }) => `${file}: ${formatWaiver(finding, by)}`),
-    ...(isOwn ? unused(settings.objects.exemptions, used).map((each) => `not used: ${formatExemption(each)}`) : []),
+    ...(isOwn || input.isStack ? formatUnused(settings.objects.exemptions, used) : []),
   ];
 }
 
-try {
-  main(process.argv.slice(2));
-} catch (error) {
-  fail(error as Error);
-}
+// 1 says that rules are broken, and nothing else does.
+main(process.argv.slice(2)).catch((error: Error) => fail(new UsageError(error.message)));

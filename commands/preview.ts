@@ -6,7 +6,10 @@ import { DEFAULT_NAME } from "../sandbox/layout";
 import { fail } from "./errors";
 import { Place, previewPlace } from "./previewPlace";
 import { previewSummary } from "./previewSummary";
+import { contentOf, notePreview, notesPreviews } from "./previewed";
 import { Pulumi } from "./pulumi";
+import { policyPack } from "./pulumiArguments";
+import { ROOT } from "./session";
 import { STACKS, checkStack } from "./stacks";
 
 const HELP = `npm run preview -- --stack NAME [--summary FILE] [--name SANDBOX]
@@ -37,8 +40,9 @@ async function preview(stack: string, place: Place): Promise<Outcome> {
     const log = path.join(scratch, "events");
     // The log is the automation API's own channel; the command line offers it under this variable.
     const pulumi = new Pulumi({ ...place.session, PULUMI_DEBUG_COMMANDS: "true" }, stack);
-    const pack = ["--policy-pack", "policy", "--policy-pack-config", `policy/config/${stack}.json`];
-    const code = await pulumi.run(["preview", "-s", stack, "--diff", ...pack, "--event-log", log]);
+    const content = notesPreviews(place.session) ? contentOf(ROOT, place.session, await pulumi.states()) : undefined;
+    const code = await pulumi.run(["preview", "-s", stack, "--diff", ...policyPack(stack), "--event-log", log]);
+    if (code === 0 && content !== undefined) notePreview(place.session, stack, content);
     return { code, events: fs.existsSync(log) ? fs.readFileSync(log, "utf8") : "" };
   } finally {
     fs.rmSync(scratch, { recursive: true, force: true });

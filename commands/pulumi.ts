@@ -3,8 +3,12 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { StateResource } from "../drift/state";
 import { RUN_MARKER, endProcesses, isPulumi, leftovers } from "../sandbox/pulumiProcesses";
+import { type SecretsProvider, checkPassphrase, withPassphrase } from "./passphrase";
+import { updateArguments } from "./pulumiArguments";
 import { ROOT, Session, removeSalt } from "./session";
+import { STACKS } from "./stacks";
 
 /** Runs Pulumi for a stack, and puts right what a killed run left behind. */
 export class Pulumi {
@@ -65,11 +69,14 @@ export class Pulumi {
     await this.settleLocks();
     // Plugins of a dead run could still write what no state would ever know of.
     await endProcesses(() => leftovers(this.backend), console.error);
-    if (!(await this.exists())) {
+    const text = await this.stateOf(this.stack);
+    if (text === undefined) {
       await this.read(["stack", "init", this.stack, "--no-select"]);
       return;
     }
-    const state = await this.exported();
+    const state = JSON.parse(text) as State;
+    // A local cluster's lies beside its state.
+    if (!this.backend.startsWith("file://")) checkPassphrase(state.deployment?.secrets_providers, this.env, this.stack);
     const pending = state.deployment?.pending_operations ?? [];
     if (pending.length === 0) return;
     console.error(
@@ -99,10 +106,18 @@ export class Pulumi {
     }
   }
 
-  /** Brings the stack to what the program says, with the policy pack; resolves to the exit code. */
-  update(): Promise<number> {
-    const pack = ["--policy-pack", "policy", "--policy-pack-config", `policy/config/${this.stack}.json`];
-    return this.run(["up", "-s", this.stack, "--yes", "--suppress-outputs", ...pack]);
+  /**
+   * Brings the stack to what the program says, with the policy pack; resolves to the exit code. Of rules that hold between
+   * objects only a preview hears in time: it is left out for what was previewed just now.
+   */
+  update({ previewed = false } = {}): Promise<number> {
+    return this.run([...updateArguments(this.stack), ...(previewed ? ["--skip-preview"] : [])]);
+  }
+
+  /** The states that a run reads: its own, and those of the stages before it where they are. */
+  states(): Promise<string[]> {
+    const stages = STACKS.slice(0, STACKS.indexOf(this.stack) + 1);
+    return Promise.all(stages.map(async (stack) => (await this.stateOf(stack)) ?? ""));
   }
 
   /** What the state knows, in the order in which it was made. */
@@ -110,8 +125,44 @@ export class Pulumi {
     return ((await this.exported()).deployment?.resources ?? []).map(({ urn }) => urn);
   }
 
+  /** What the program gave back; a secret is there as it is in the state. From the export, which decrypts nothing. */
+  async outputs(): Promise<Readonly<Record<string, unknown>>> {
+    const resources = (await this.exported()).deployment?.resources ?? [];
+    return resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
+  }
+
+  /** A shared backend's locks say who made them, but nobody here can tell whether that run still works. */
+  get lockHint(): string {
+    if (this.backend.startsWith("file://")) return "";
+    return (
+      `. If it says that the stack is locked, another run works on it and nothing was changed: wait, and run this again. Only if ` +
+      `that run is known to be dead, as when its machine or its job is gone: pulumi cancel -s ${this.stack}, then npm run up, ` +
+      `which takes over what it had begun`
+    );
+  }
+
+  /** What the state knows, with its secrets in the clear: for comparing, never for showing or writing down. */
+  async resources(): Promise<readonly StateResource[]> {
+    const text = await this.read(["stack", "export", "-s", this.stack, "--show-secrets"]);
+    return (JSON.parse(text) as { deployment?: { resources?: StateResource[] } }).deployment?.resources ?? [];
+  }
+
+  /** Looks what became of some objects, and of nothing else; resolves to the exit code. */
+  refresh(urns: readonly string[]): Promise<number> {
+    const targets = urns.flatMap((urn) => ["--target", urn]);
+    return this.run(["refresh", "-s", this.stack, "--yes", "--skip-preview", "--suppress-outputs", ...targets]);
+  }
+
   private async exported(): Promise<State> {
     return JSON.parse(await this.read(["stack", "export", "-s", this.stack])) as State;
+  }
+
+  /** Undefined where there is no such stack. */
+  private stateOf(stack: string): Promise<string | undefined> {
+    return this.read(["stack", "export", "-s", stack]).catch((error: Error) => {
+      if (error.message.includes("no stack named")) return undefined;
+      throw error;
+    });
   }
 
   /** It has secrets only as they are in the state: encrypted. */
@@ -133,8 +184,9 @@ export class Pulumi {
   /** In which pulumi and kubectl work on the stack. */
   get env(): NodeJS.ProcessEnv {
     const env: NodeJS.ProcessEnv = { ...process.env, ...this.session, [RUN_MARKER]: this.backend };
+    if (!this.session.PULUMI_CONFIG_PASSPHRASE_FILE) return withPassphrase(env, this.stack);
     // One in the environment would hide the cluster's own.
-    if (this.session.PULUMI_CONFIG_PASSPHRASE_FILE) delete env.PULUMI_CONFIG_PASSPHRASE;
+    delete env.PULUMI_CONFIG_PASSPHRASE;
     return env;
   }
 }
@@ -143,10 +195,12 @@ interface Resource {
   readonly urn: string;
   readonly type: string;
   readonly id?: string;
+  readonly outputs?: Readonly<Record<string, unknown>>;
   readonly inputs?: { path?: string; metadata?: { name?: string; namespace?: string } };
 }
 
 interface Deployment {
+  readonly secrets_providers?: SecretsProvider;
   readonly resources?: readonly Resource[];
   readonly pending_operations?: readonly { readonly type: string; readonly resource: Resource }[];
 }

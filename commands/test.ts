@@ -15,7 +15,7 @@ const HELP = `npm test [-- --soak]
 Everything this machine can run: unit, policy and program tests, the applications' own, and the live suites on a real
 cluster (a sandbox of its own, named "test"). Says what it skipped and why.
 
-  --soak   also the long suites: Vault away, Redis in all modes, Postgres alone and with copies, and the object store under
+  --soak   also the long suites: Vault away, verify on what a hand broke, Redis in all modes, Postgres and the object store under
            faults, a first bring-up that is killed again and again, dev, qa and prod side by side, faults in prod. Takes
            over an hour. How often and how long is in the environment: PLATFORM_TEST_KILLS, PLATFORM_TEST_REDIS_ROUNDS,
            PLATFORM_TEST_POSTGRES_ROUNDS, PLATFORM_TEST_LOAD_SECONDS.`;

@@ -2,13 +2,11 @@ import { parseArgs } from "node:util";
 import { CHECKS } from "../checks";
 import { sweep } from "../checks/probe";
 import { line, runChecks, summary } from "../checks/runner";
-import { Stand } from "../checks/stand";
 import { DEFAULT_NAME } from "../sandbox/layout";
-import { type Choice, described, isRunning, sessionOf } from "./cluster";
-import { fail, UsageError } from "./errors";
-import { Pulumi } from "./pulumi";
-import { ROOT, removeSalt } from "./session";
+import { fail } from "./errors";
+import { removeSalt } from "./session";
 import { checkStack } from "./stacks";
+import { standing } from "./standing";
 
 /** Most of a check is waiting for others. */
 
@@ -50,27 +48,6 @@ async function main(args: string[]): Promise<void> {
     await sweep(stand);
     removeSalt(stand.stack);
   }
-}
-
-/** The stack, if it is up, on the cluster it belongs to. */
-async function standing(stack: string, choice: Choice): Promise<Stand> {
-  const flag = choice.context ? ` --context ${choice.context}` : "";
-  const remedy = `npm run up -- --stack ${stack}${flag} brings it up`;
-  const session = await sessionOf(choice);
-  if (!session) throw new UsageError(`${described(choice)} is not there: ${remedy}`);
-  if (!(await isRunning(choice))) throw new UsageError(`${described(choice)} does not run: ${remedy}`);
-  const pulumi = new Pulumi(session, stack);
-  if (!(await pulumi.exists())) throw new UsageError(`${described(choice)} has no stack ${stack}: ${remedy}`);
-  const stand = new Stand(stack, pulumi.env, ROOT);
-  const { endpoints, namespaces, cluster } = await stand.outputs();
-  if (!endpoints || !namespaces || !cluster)
-    throw new UsageError(`stack ${stack} has no outputs, so that it never came up to its end: ${remedy}`);
-  const { uid } = await stand.facts();
-  if (uid !== cluster.uid)
-    throw new UsageError(
-      `stack ${stack} belongs to cluster ${cluster.uid}, and ${described(choice)} is ${uid}: nothing was done`,
-    );
-  return stand;
 }
 
 main(process.argv.slice(2)).catch(fail);

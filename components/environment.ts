@@ -23,6 +23,8 @@ export interface EnvironmentArgs {
   readonly podSecurity?: "restricted" | "privileged";
   /** What an update has to do in a namespace before anything else can be done there. @default nothing */
   readonly enter?: (namespace: string) => Promise<void>;
+  /** Policies that must stand before anything else is put into a namespace. @default none */
+  readonly admission?: readonly { readonly name: pulumi.Output<string> }[];
 }
 
 /**
@@ -51,7 +53,7 @@ export class Environment extends PlatformComponent {
 
   private createNamespace(
     concern: string,
-    { environment, quota, podSecurity = "restricted", enter }: EnvironmentArgs,
+    { environment, quota, podSecurity = "restricted", enter, admission = [] }: EnvironmentArgs,
   ): pulumi.Output<string> {
     const modes = ["enforce", "audit", "warn"];
     const created = new k8s.core.v1.Namespace(
@@ -80,7 +82,8 @@ export class Environment extends PlatformComponent {
       this.createLimits(concern, namespace, inside),
     ];
     // Whoever uses the name waits for the guards, and their names, unlike their ids, are known in a preview.
-    return pulumi.all(guards.map((guard) => guard.metadata.name)).apply(() => namespace);
+    const known = [...guards.map((guard) => guard.metadata.name), ...admission.map(({ name }) => name)];
+    return pulumi.all(known).apply(() => namespace);
   }
 
   private createQuota(

@@ -42,6 +42,8 @@ export interface Ground extends Pick<Login, "enter" | "promoters"> {
   readonly vault: VaultTarget;
   readonly registry: RegistryAccess;
   readonly edge: EdgeTarget & { readonly counted: boolean };
+  /** Beginnings of the references of images that may run. */
+  readonly imagesFrom: readonly string[];
   /** Where applications come from. */
   readonly supply: Pick<AppsArgs, "builder" | "pushHost" | "recorded" | "source" | "prometheus">;
   /** The reference of an image of the lock, and of several. */
@@ -79,7 +81,8 @@ export async function survey(): Promise<Ground> {
   const definitions = installs ? definitionsOf(target, wanted) : [];
   // A preview writes nothing, and may look ahead of the stack that installs them.
   if (!installs && !pulumi.runtime.isDryRun()) checkServices(stack, facts, wanted);
-  enforcePolicies({ stack, imagesFrom: imageOrigins(target, stack) });
+  const imagesFrom = imageOrigins(target, stack);
+  enforcePolicies({ stack, imagesFrom });
   const source = registryReader(target, kubeconfig);
   const recorded = await recordedImages(stack, status.apps, source);
   const { authority, ...vault } = secretsTarget(target, stack);
@@ -98,6 +101,7 @@ export async function survey(): Promise<Ground> {
     vault,
     registry,
     edge: { ...edgeTarget(target, stack), counted },
+    imagesFrom,
     supply: {
       builder: { dockerHost: target.dockerHost, buildCa: target.buildCa, baseImages: images(target, BASE_IMAGES) },
       pushHost: registry.pushHost,

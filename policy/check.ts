@@ -7,6 +7,8 @@ import type { PolicySettings } from "./settings";
 
 export interface Placed extends Document {
   readonly file: string;
+  /** Said of a part of an object, and nothing of it among others. */
+  readonly partial?: true;
 }
 
 /** A finding as a machine reads it. */
@@ -31,7 +33,7 @@ export interface Report {
 const nameOf = (document: Document): string =>
   text(at(document.manifest, "metadata", "generateName")) ?? "(without a name)";
 
-function rowOf({ file, index }: Placed, finding: Finding): Row {
+function rowOf({ file, index }: Pick<Placed, "file" | "index">, finding: Finding): Row {
   const { rule, controls, level, path, object } = finding;
   const { kind, name, namespace = null } = object;
   return { file, index, kind, name, namespace, rule, controls, level, path, message: formatFinding(finding) };
@@ -46,7 +48,11 @@ const several = (documents: readonly Document[]): boolean =>
  * object says nothing of what else there is.
  */
 export function check(documents: readonly Placed[], settings: PolicySettings, complete = several(documents)): Report {
-  const subjects = documents.map((document) => ({ manifest: document.manifest, pulumiName: nameOf(document) }));
+  const subjects = documents.map((document) => ({
+    manifest: document.manifest,
+    pulumiName: nameOf(document),
+    ...(document.partial ? { partial: document.partial } : {}),
+  }));
   const stack: Judgement = { ...settings.stack, options: { ...settings.stack.options, complete } };
   const together = judgeSet(subjects, stack);
   const verdicts = subjects.map((subject, at): Verdict[] => [
@@ -55,9 +61,12 @@ export function check(documents: readonly Placed[], settings: PolicySettings, co
   ]);
   const each = documents.map((document, at) => ({ document, verdicts: verdicts[at] ?? [] }));
   return {
-    rows: each.flatMap(({ document, verdicts: own }) =>
-      own.flatMap(({ findings }) => findings.map((finding) => rowOf(document, finding))),
-    ),
+    rows: [
+      ...(stack.faulty ?? []).map((faulty) => rowOf(faulty, faulty.finding)),
+      ...each.flatMap(({ document, verdicts: own }) =>
+        own.flatMap(({ findings }) => findings.map((finding) => rowOf(document, finding))),
+      ),
+    ],
     waived: each.flatMap(({ document: { file }, verdicts: own }) =>
       own.flatMap(({ waived }) => waived.map(({ finding, by }) => ({ file, finding, by }))),
     ),

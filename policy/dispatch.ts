@@ -4,7 +4,7 @@ import {
   type StackValidationArgs,
   UnknownValueError,
 } from "@pulumi/policy";
-import { formatWaiver } from "./exemption";
+import { type Exemption, formatUnused, formatWaiver } from "./exemption";
 import { judgeObject, judgeSet, type Verdict } from "./judge";
 import { formatFinding } from "./rules/finding";
 import { type Manifest, UNKNOWN } from "./rules/manifest";
@@ -35,20 +35,26 @@ interface NamedViolation {
   readonly name: string;
   readonly message: string;
   readonly enforcementLevel?: "advisory";
-  readonly urn: string;
+  readonly urn?: string;
 }
+
+type Report = (violation: NamedViolation) => void;
+
+/** A pack's process serves one run, whose objects it is asked about one by one, and at last together. */
+const used = new Set<Exemption>();
 
 /**
  * The SDK takes this form too, though its types do not say so. It lets one policy, which decodes each resource once,
  * report under the name of each rule. The level is only ever lowered, so that the engine's own setting still counts.
  */
 function tell(verdict: Verdict, urn: string, reportViolation: ReportViolation): void {
-  const report = reportViolation as unknown as (violation: NamedViolation) => void;
+  const report = reportViolation as unknown as Report;
   for (const finding of verdict.findings) {
     const level = finding.level === "advisory" ? { enforcementLevel: finding.level } : {};
     report({ name: finding.rule, message: formatFinding(finding), urn, ...level });
   }
   for (const { finding, by } of verdict.waived) {
+    used.add(by);
     report({ name: finding.rule, message: formatWaiver(finding, by), urn, enforcementLevel: "advisory" });
   }
 }
@@ -72,7 +78,12 @@ type AllResources = Configured & {
 export function validateStack(args: AllResources, reportViolation: ReportViolation): void {
   const judged = args.resources.filter(({ type }) => isJudgedToken(type));
   const subjects = judged.map(({ type, name, props }) => subjectOf(type, name, plain(props) as Manifest));
-  judgeSet(subjects, settingsOf("stack", args)).forEach((verdict, index) => {
+  const settings = settingsOf("stack", args);
+  judgeSet(subjects, settings).forEach((verdict, index) => {
     tell(verdict, judged[index]?.urn ?? "", reportViolation);
   });
+  const report = reportViolation as unknown as Report;
+  for (const { finding } of settings.faulty ?? []) report({ name: finding.rule, message: formatFinding(finding) });
+  const unused = formatUnused(settings.exemptions, [...used]);
+  if (unused.length > 0) report({ name: "exemption", message: unused.join("\n    "), enforcementLevel: "advisory" });
 }

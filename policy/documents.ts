@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { LineCounter, parseAllDocuments } from "yaml";
+import { Composer, type Document as YamlDocument, LineCounter, Parser } from "yaml";
 import type { Manifest } from "./rules/manifest";
 
 export interface Document {
@@ -63,22 +63,27 @@ interface Parsed {
   readonly error?: string;
 }
 
+function parsedOne(document: YamlDocument.Parsed, lines: LineCounter): Parsed[] {
+  const [fault] = document.errors;
+  if (fault !== undefined) return [{ line: lines.linePos(fault.pos[0]).line, error: reasonOf(fault) }];
+  const { line } = lines.linePos(document.contents?.range?.[0] ?? document.range[0]);
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    return value === null ? [] : [{ line, value }];
+  } catch (error) {
+    return [{ line, error: reasonOf(error) }];
+  }
+}
+
 /** Every document that starts in the text, with the line it starts in. A document that is empty counts for nothing. */
 function parsed(text: string): Parsed[] {
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, merge: true, stringKeys: true, prettyErrors: false });
-  if ("empty" in documents) return [];
-  return documents.flatMap((document): Parsed[] => {
-    const [fault] = document.errors;
-    if (fault !== undefined) return [{ line: lines.linePos(fault.pos[0]).line, error: reasonOf(fault) }];
-    const line = lines.linePos(document.contents?.range?.[0] ?? document.range[0]).line;
-    try {
-      const value: unknown = document.toJS({ maxAliasCount: 100 });
-      return value === null ? [] : [{ line, value }];
-    } catch (error) {
-      return [{ line, error: reasonOf(error) }];
-    }
-  });
+  const composer = new Composer({ merge: true, stringKeys: true, prettyErrors: false });
+  const found: Parsed[] = [];
+  // One at a time: a parsed document takes a hundred times the room of its text.
+  for (const document of composer.compose(new Parser(lines.addNewLine).parse(text)))
+    found.push(...parsedOne(document, lines));
+  return found;
 }
 
 /** JSON is YAML too, but a parser of its own reads it many times faster. */

@@ -1,5 +1,6 @@
 import { type Finding, formatBreach } from "./rules/finding";
 import { RULE_IDS } from "./rules/index";
+import { quote } from "./rules/manifest";
 
 /** Fields left out match everything; `*` stands for any run of characters. */
 export interface Target {
@@ -23,7 +24,7 @@ const DAY = 24 * 60 * 60 * 1000;
 const LONGEST_DAYS = 400;
 const TARGET_FIELDS = ["kind", "namespace", "name", "container"] as const;
 
-function lastMoment(until: unknown): number | undefined {
+export function lastMoment(until: unknown): number | undefined {
   if (typeof until !== "string" || !/^\d{4}-\d{2}-\d{2}$/.test(until)) return undefined;
   const start = new Date(`${until}T00:00:00Z`);
   // Date rolls 31 February over into March: such a day is a typing error, not a date.
@@ -31,12 +32,17 @@ function lastMoment(until: unknown): number | undefined {
   return real ? start.getTime() + DAY : undefined;
 }
 
-function faultsOf(exemption: Exemption | null, place: string, now: Date): string[] {
-  const faults: string[] = [];
-  if (typeof exemption !== "object" || exemption === null) return [`${place}: found no object`];
-  const need = (field: string, found: unknown, allowed: string): void => {
-    faults.push(`${place}.${field}: found ${JSON.stringify(found) ?? "nothing"}, allowed is ${allowed}`);
-  };
+interface Wrong {
+  readonly field: string;
+  readonly found: unknown;
+  readonly allowed: string;
+}
+
+function wrongIn(exemption: Exemption | null, now: Date): Wrong[] {
+  const wrong: Wrong[] = [];
+  const need = (field: string, found: unknown, allowed: string): void => void wrong.push({ field, found, allowed });
+  if (typeof exemption !== "object" || exemption === null)
+    return [{ field: "", found: exemption, allowed: "an object with rule, target, reason, owner and until" }];
   if (!RULE_IDS.includes(exemption.rule)) need("rule", exemption.rule, `one of ${RULE_IDS.join(", ")}`);
   for (const field of ["reason", "owner"] as const) {
     const value: unknown = exemption[field];
@@ -54,17 +60,46 @@ function faultsOf(exemption: Exemption | null, place: string, now: Date): string
       (TARGET_FIELDS as readonly string[]).includes(field) && typeof value === "string" && value !== "",
   );
   if (named.length === 0 || !sound) need("target", target, `one or more of ${TARGET_FIELDS.join(", ")}, each a text`);
-  return faults;
+  return wrong;
 }
 
-/** An exemption that nobody can judge later is refused, so that none is forgotten. */
-export function checkExemptions(exemptions: readonly Exemption[], place: string, now: Date): void {
-  const faults = exemptions.flatMap((exemption, index) => faultsOf(exemption, `exemptions[${index}]`, now));
-  if (faults.length === 0) return;
-  throw new Error(`${place}:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`);
+/** A violation in the list itself, which names its file and its place there. */
+export interface Faulty {
+  readonly file: string;
+  readonly index: number;
+  readonly finding: Finding;
 }
 
-function fits(pattern: string | undefined, value: string | undefined): boolean {
+export interface Listed {
+  /** Those that hold until their last day. */
+  readonly exemptions: readonly Exemption[];
+  readonly faulty: readonly Faulty[];
+}
+
+/** An exemption that nobody can judge later waives nothing and breaks a rule itself, so that none is forgotten. */
+export function listed(all: readonly Exemption[], file: string, now: Date): Listed {
+  const wrong = all.map((exemption) => wrongIn(exemption, now));
+  const faulty = wrong.flatMap((faults, index) =>
+    faults.map(({ field, found, allowed }): Faulty => {
+      const rule: unknown = (all[index] as Partial<Exemption> | null)?.rule;
+      const finding: Finding = {
+        rule: "exemption",
+        level: "mandatory",
+        controls: [],
+        object: { kind: "Exemption", name: typeof rule === "string" ? rule : "(without a rule)" },
+        path: [`exemptions[${index}]`, ...(field === "" ? [] : [field])].join("."),
+        found: `is ${quote(found)}`,
+        allowed,
+        fix: `correct it in ${file}, or remove the exemption`,
+        unwaivable: true,
+      };
+      return { file, index, finding };
+    }),
+  );
+  return { exemptions: all.filter((_, index) => wrong[index]?.length === 0), faulty };
+}
+
+export function fits(pattern: string | undefined, value: string | undefined): boolean {
   if (pattern === undefined) return true;
   if (value === undefined) return false;
   const parts = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
@@ -86,14 +121,14 @@ export function formatWaiver(finding: Finding, by: Exemption): string {
   return `waived until ${by.until} by ${by.owner} (${by.reason}): ${formatBreach(finding)}`;
 }
 
-export function formatExemption({ rule, target, until, owner, reason }: Exemption): string {
+function formatExemption({ rule, target, until, owner, reason }: Exemption): string {
   const place = Object.entries(target).map(([field, value]) => `${field} ${value}`);
   return `the exemption of ${place.join(", ")} from ${rule} until ${until} by ${owner} (${reason})`;
 }
 
-/** Those that waived nothing, which are to be removed. */
-export const unused = (all: readonly Exemption[], used: readonly Exemption[]): Exemption[] =>
-  all.filter((exemption) => !used.includes(exemption));
+/** One line for each that waived nothing. Another stack may need it: whoever reads of it in all of them removes it. */
+export const formatUnused = (all: readonly Exemption[], used: readonly Exemption[]): string[] =>
+  all.filter((exemption) => !used.includes(exemption)).map((each) => `not used: ${formatExemption(each)}`);
 
 export type Exempted = { finding: Finding; by?: Exemption };
 

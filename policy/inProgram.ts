@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { formatWaiver } from "./exemption";
+import { type Exemption, formatUnused, formatWaiver } from "./exemption";
 import { judgeObject, judgeSet, type Subject, type Verdict } from "./judge";
 import { type Finding, formatFinding } from "./rules/finding";
 import { type Manifest, UNKNOWN } from "./rules/manifest";
@@ -35,7 +35,7 @@ async function resourceOf(args: pulumi.ResourceTransformArgs): Promise<pulumi.Re
 
 const isViolation = (finding: Finding): boolean => finding.level === "mandatory";
 
-type Log = (severity: "error" | "warn" | "info", message: string, resource: pulumi.Resource) => Promise<void>;
+type Log = (severity: "error" | "warn" | "info", message: string, resource?: pulumi.Resource) => Promise<void>;
 
 export class Gate {
   private readonly registered: Registered[] = [];
@@ -78,12 +78,20 @@ export class Gate {
     const together = this.complete ? judgeSet(subjects, this.settings.stack) : [];
 
     let violations = 0;
+    const used: Exemption[] = [];
+    for (const { finding } of this.settings.stack.faulty ?? []) {
+      await this.log("error", formatFinding(finding));
+      violations += 1;
+    }
     for (const [index, { verdict, resource }] of this.registered.entries()) {
       for (const each of [verdict, together[index] ?? { findings: [], waived: [] }]) {
         await this.tell(each, resource);
+        used.push(...each.waived.map(({ by }) => by));
         violations += each.findings.filter(isViolation).length;
       }
     }
+    const unused = this.complete ? formatUnused(this.settings.objects.exemptions, used) : [];
+    if (unused.length > 0) await this.log("info", unused.join("\n"));
     if (violations > 0) {
       const error = new pulumi.RunError(
         `${violations} policy violation${violations === 1 ? "" : "s"}, each named under its resource`,

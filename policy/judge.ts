@@ -1,4 +1,4 @@
-import { type Exemption, exempt } from "./exemption";
+import { type Exemption, exempt, type Faulty } from "./exemption";
 import type { Fault, Finding, Level, ObjectRef } from "./rules/finding";
 import { OBJECT_RULES, SET_RULES } from "./rules/index";
 import { at, kindOf, type Manifest, text } from "./rules/manifest";
@@ -12,6 +12,8 @@ export interface Judgement {
   /** Whether what a preview cannot know is only reported, or fails like a violation. */
   readonly unknowns: "report" | "fail";
   readonly exemptions: readonly Exemption[];
+  /** What is wrong with the list of exemptions, to be told once with the set. */
+  readonly faulty?: readonly Faulty[];
   readonly now: Date;
   readonly options: Options;
   /** Only the rules of this gate are asked. */
@@ -43,7 +45,7 @@ function reference({ manifest, pulumiName }: Subject): ObjectRef {
 }
 
 /** Whether the environment holds this rule here. */
-function isHeld(rule: RuleFacts, { gate, levels, options }: Judgement): boolean {
+export function isHeld(rule: RuleFacts, { gate, levels, options }: Judgement): boolean {
   const asked = rule.profile === undefined ? 0 : PROFILES.indexOf(rule.profile);
   return (
     rule.gates.includes(gate) && levels[rule.id] !== "disabled" && asked <= PROFILES.indexOf(options.podSecurity.level)

@@ -18,6 +18,7 @@ A rule is written once, as a function of plain manifests in \`policy/rules/\`, a
 | --- | --- | --- |
 | \`pack\` | preview and update | the CrossGuard pack in \`policy/\`, in the engine |
 | \`program\` | preview and update, also without the pack | inside the program, before an object is written |
+| \`admission\` | whenever anybody writes into an environment's namespaces, by whatever tool | policies that the program installs in the API server ([below](#in-the-api-server)) |
 | \`check\` | whenever you like, on any manifests | \`npm run policy:check\` |
 
 ## Checking manifests
@@ -35,9 +36,15 @@ cluster. Everything given in one call is judged together.
 | \`--json\` | an array of \`{file, index, kind, name, namespace, rule, controls, level, path, message}\` on standard output, and nothing else there |
 | \`--complete\` | what is given is all there will be |
 | \`--partial\` | there are other objects |
+| \`--stack NAME\` | in place of paths: what a stack runs; \`--name CLUSTER\` or \`--context NAME\` says where |
 
 Exit code 0: nothing mandatory is broken. 1: something is. 2: something could not be read, and the file and line are named; the rest is judged
 all the same. \`index\` is the document's place in its file, from 0. With \`npm run -s policy:check\` nothing of npm's own is printed.
+
+**A running stack.** \`npm run policy:check -- --stack dev\` reads the namespaces that the stack made, and of the cluster's roles and bindings those that give their
+accounts rights, and judges them with the levels of that environment. Of Secrets it reads names and the names of keys, never a value. What a
+controller made of a template is judged by the template; an operator's pods, a pod made by hand and a debugger put into one are judged themselves. A count of
+replicas that an autoscaler or the server wrote is nobody's. What may not be read is named, the rest is judged as a part of a whole, and the exit code is 2.
 
 **What is assumed.** Rules marked \`whole\` below miss objects: a Secret that no object makes, a Service without pods, a namespace without default
 deny. They can only be asked of a set that is complete. More than one object is taken to be a complete set, a single object not; \`--complete\` and
@@ -72,7 +79,25 @@ An exemption is an entry in \`policy/exemptions.ts\`, or under \`exemptions\` in
 \`\`\`
 
 \`target\` may also name a \`container\`; \`*\` stands for any characters. Without reason, owner or last day, or with a last day more than 400 days
-ahead, nothing runs. Those in use are listed in every run. After its last day the finding is back, and says since when; one that waives nothing is reported.
+ahead, an exemption waives nothing and is a violation itself (\`exemption\`). Those in use are listed in every run. After its last day the finding is back, and says
+since when. One that waives nothing is reported by every preview, update and check of a stack, for another stack may need it.
+
+## In the API server
+
+\`pulumi up\` installs ValidatingAdmissionPolicies, \`<stack>-policies-pods\` and \`<stack>-policies-objects\`, for the namespaces of its own
+environment and no others. \`kubectl apply\` of what breaks a mandatory rule is refused with the rule, container and field of everything that is broken;
+what breaks an advisory one is taken with a warning, and recorded in the audit log. Names that end in \`-advisory\` are of the latter.
+
+- Judged are all kinds with a pod template that are Kubernetes' own, ephemeral containers and changes of a running pod's size. Custom resources are
+  not, but the pods that come of them are.
+- An object is judged when it is new, or when what rules look at is changed. What was there before its rule may be labelled, scaled and deleted.
+- What Kubernetes' own controllers make of a template was judged with the template: they are let through, so that no rule and no exemption that
+  ends keeps a running service from being restarted.
+- Objects are seen with the API server's own defaults, and a Pod (not a template) with those of the namespace's limit range.
+- An exemption ends with its last day by itself: policies read the time from the lease that each API server keeps of itself (\`kube-system\`,
+  label \`apiserver.kubernetes.io/identity\`). Where an API server keeps none, the policies with exemptions refuse everything.
+- Objects of the whole cluster, such as ClusterRoles, belong to no environment and are not judged here. Nor are rules that need other objects, that
+  read texts for secrets, or that the API server holds anyway (\`form\`): they have no \`admission\` in their row.
 
 ## Rules
 

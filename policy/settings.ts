@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { checkExemptions, type Exemption } from "./exemption";
+import { type Exemption, listed } from "./exemption";
 import { EXEMPTIONS } from "./exemptions";
 import type { Judgement } from "./judge";
 import { LEVELS } from "./rules/finding";
@@ -54,12 +54,12 @@ export function readSection(section: Section, found: unknown, place: string, gat
   oneOf("unknowns", unknowns, UNKNOWNS);
   faults.push(...optionFaults(options).map((fault) => `${place}: ${section}.options${fault}`));
   if (faults.length > 0) throw new Error(faults.join("\n"));
-  checkExemptions(EXEMPTIONS, "policy/exemptions.ts", new Date());
+  const now = new Date();
   return {
     levels: entries(levels) as Judgement["levels"],
     unknowns: unknowns === "fail" ? "fail" : "report",
-    exemptions: EXEMPTIONS,
-    now: new Date(),
+    ...listed(EXEMPTIONS, "policy/exemptions.ts", now),
+    now,
     options: readOptions(options),
     gate,
   };
@@ -77,11 +77,10 @@ export function readSettings(found: unknown, place: string, gate: Gate): PolicyS
   if (exemptions !== undefined && !Array.isArray(exemptions)) faults.push(`${place}: exemptions: found no list`);
   if (faults.length > 0)
     throw new Error(faults.map((fault) => `${fault}, allowed is ${FILE_KEYS.join(", ")}`).join("\n"));
-  const own = exemptions === undefined ? undefined : (exemptions as Exemption[]);
-  if (own !== undefined) checkExemptions(own, place, new Date());
+  const own = exemptions === undefined ? undefined : listed(exemptions as Exemption[], place, new Date());
   const section = (name: Section, value: unknown): Judgement => {
     const judgement = readSection(name, value, place, gate);
-    return own === undefined ? judgement : { ...judgement, exemptions: own };
+    return own === undefined ? judgement : { ...judgement, ...own };
   };
   return { objects: section("objects", objects), stack: section("stack", stack) };
 }

@@ -1,10 +1,24 @@
 import * as path from "node:path";
 import { Layout, filesOf } from "./layout";
-import { MachineSpec } from "./machine";
+import { MachineSpec, machineDir } from "./machine";
 import { Pair, authority, certificate, componentKubeconfig, signingKey } from "./pki";
 import { Tools } from "./tools";
 
 export const CONTROL_PLANE = "cp";
+
+const AUDIT = "var/lib/platform/audit.log";
+/** What those who come from outside asked the API server for, never with which content. */
+export const auditLog = (layout: Layout): string => path.join(machineDir(layout, CONTROL_PLANE), AUDIT);
+const AUDIT_POLICY = {
+  apiVersion: "audit.k8s.io/v1",
+  kind: "Policy",
+  omitStages: ["RequestReceived"],
+  rules: [
+    { level: "Metadata", users: ["admin"] },
+    { level: "Metadata", userGroups: ["system:serviceaccounts:platform-deployers"] },
+    { level: "None" },
+  ],
+};
 
 /** The credentials that the machines, the cloud controller and the user need. */
 export interface ClusterPki {
@@ -58,7 +72,7 @@ export function controlPlaneSpec(layout: Layout, pki: ClusterPki, tools: Tools):
   });
   const frontClient = certificate(dir, "front-proxy-client", frontCa, { commonName: "front-proxy-client" });
   const accounts = signingKey(dir, "service-accounts");
-  const kubeconfig = (name: string): string => path.join("/var/lib/platform", name);
+  const inMachine = (name: string): string => path.join("/var/lib/platform", name);
 
   return {
     name: CONTROL_PLANE,
@@ -70,6 +84,7 @@ export function controlPlaneSpec(layout: Layout, pki: ClusterPki, tools: Tools):
     files: {
       "var/lib/platform/controller-manager": pki.client("system:kube-controller-manager"),
       "var/lib/platform/scheduler": pki.client("system:kube-scheduler"),
+      "var/lib/platform/audit.json": JSON.stringify(AUDIT_POLICY),
     },
     services: {
       etcd: command(tools.bin("etcd"), {
@@ -111,12 +126,16 @@ export function controlPlaneSpec(layout: Layout, pki: ClusterPki, tools: Tools):
         "enable-admission-plugins": "NodeRestriction",
         "allow-privileged": "true",
         "anonymous-auth": "false",
+        "audit-policy-file": inMachine("audit.json"),
+        "audit-log-path": `/${AUDIT}`,
+        "audit-log-maxsize": "20",
+        "audit-log-maxbackup": "1",
         profiling: "false",
       }),
       "controller-manager": command(tools.bin("kube-controller-manager"), {
-        kubeconfig: kubeconfig("controller-manager"),
-        "authentication-kubeconfig": kubeconfig("controller-manager"),
-        "authorization-kubeconfig": kubeconfig("controller-manager"),
+        kubeconfig: inMachine("controller-manager"),
+        "authentication-kubeconfig": inMachine("controller-manager"),
+        "authorization-kubeconfig": inMachine("controller-manager"),
         "bind-address": "127.0.0.1",
         "leader-elect": "false",
         "allocate-node-cidrs": "false",
@@ -132,9 +151,9 @@ export function controlPlaneSpec(layout: Layout, pki: ClusterPki, tools: Tools):
         profiling: "false",
       }),
       scheduler: command(tools.bin("kube-scheduler"), {
-        kubeconfig: kubeconfig("scheduler"),
-        "authentication-kubeconfig": kubeconfig("scheduler"),
-        "authorization-kubeconfig": kubeconfig("scheduler"),
+        kubeconfig: inMachine("scheduler"),
+        "authentication-kubeconfig": inMachine("scheduler"),
+        "authorization-kubeconfig": inMachine("scheduler"),
         "bind-address": "127.0.0.1",
         "leader-elect": "false",
         "kube-api-qps": "100",

@@ -37,23 +37,25 @@ export function withHosts(text: string, owner: string, hosts: Hosts): string {
 }
 
 /** Whether this machine finds the names from now on: not everyone may write its file. */
-export async function writeHosts(owner: string, hosts: Hosts, file = FILE): Promise<boolean> {
+export function writeHosts(owner: string, hosts: Hosts, file = FILE): Promise<boolean> {
   return change(file, (text) => withHosts(text, owner, hosts));
 }
 
-export async function removeHosts(owner: string, file = FILE): Promise<boolean> {
+export function removeHosts(owner: string, file = FILE): Promise<boolean> {
   return change(file, (text) => withoutHosts(text, owner));
 }
 
 function change(file: string, to: (text: string) => string): Promise<boolean> {
-  return exclusively(path.join(os.tmpdir(), `platform${file.replaceAll("/", "-")}.lock`), async () => {
+  return exclusively(path.join(os.tmpdir(), `platform${file.replaceAll("/", "-")}.lock`), () => {
     try {
       const text = fs.readFileSync(file, "utf8");
       // In place: where the file is mounted by itself, as in containers, it cannot be replaced by another.
-      if (to(text) !== text) fs.writeFileSync(file, to(text));
-      return true;
+      const changed = to(text);
+      if (changed !== text) fs.writeFileSync(file, changed);
+      return Promise.resolve(true);
     } catch (error) {
-      if (["EACCES", "EPERM", "EROFS", "ENOENT"].includes((error as NodeJS.ErrnoException).code ?? "")) return false;
+      if (["EACCES", "EPERM", "EROFS", "ENOENT"].includes((error as NodeJS.ErrnoException).code ?? ""))
+        return Promise.resolve(false);
       throw error;
     }
   });

@@ -14,12 +14,15 @@ import { nodeSpec } from "./node";
 import { certificate } from "./pki";
 import { MARKER, findByArguments, sleep, until } from "./processes";
 import { alone, claim } from "./settings";
+import { isSettled, remember } from "./settled";
 import { Tools, sandboxTools } from "./tools";
 
 export interface UpOptions {
   readonly name: string;
   /** Also run a Docker daemon, for building images. */
   readonly docker?: boolean;
+  /** Leaves the parts of a cluster alone that was given the same before and looks well. */
+  readonly trusting?: boolean;
   readonly say?: (line: string) => void;
 }
 
@@ -38,9 +41,16 @@ export async function up(options: UpOptions): Promise<Layout> {
     writeUserFiles(layout, plan.pki);
     bridgeUp(layout);
     startCloud(layout, plan.pki);
+    // What a cluster says of a machine that was off is old.
+    const ran = plan.machines.every(({ name }) => running(layout, name));
     for (const machine of plan.machines) await startMachine(layout, machine);
-    say(`sandbox "${layout.name}": machines run, waiting for the cluster`);
-    await readyAtLast(layout, plan, say);
+    const given = givenTo(layout, plan);
+    const names = DEPLOYMENTS.map(([, name]) => name);
+    if (!(options.trusting && ran && (await isSettled(layout, given, asking(layout, plan), names)))) {
+      say(`sandbox "${layout.name}": machines run, waiting for the cluster`);
+      await readyAtLast(layout, plan, say);
+      remember(layout, given);
+    }
     if (plan.machines.some((machine) => machine.name === DOCKER)) await dockerReady(files.dockerSocket);
     say(`sandbox "${layout.name}" is up: ${layout.nodes.length} nodes, kubeconfig ${files.kubeconfig}`);
     return layout;
@@ -190,10 +200,27 @@ function startCloud(layout: Layout, pki: ClusterPki): void {
   child.unref();
 }
 
-async function ready(layout: Layout, { tools, pki, images }: Plan): Promise<void> {
-  const logs = path.join(filesOf(layout.dir).machines, "MACHINE", "log");
-  const run = (args: readonly string[], input?: string): Promise<string> =>
+/** Of the cluster's own parts, those that others need: namespace and name. */
+const DEPLOYMENTS = [
+  ["kube-system", "coredns"],
+  ["kube-system", "metrics-server"],
+  ["local-path-storage", "local-path-provisioner"],
+] as const;
+
+type Ask = (args: readonly string[], input?: string) => Promise<string>;
+const asking =
+  (layout: Layout, { tools }: Plan): Ask =>
+  (args, input) =>
     kubectl(tools.bin("kubectl"), filesOf(layout.dir).kubeconfig, args, input);
+
+const partsOf = (layout: Layout, { pki, images }: Plan): string =>
+  manifests({ dnsIp: layout.dnsIp, clusterCa: fs.readFileSync(pki.ca.cert, "utf8"), images });
+const givenTo = (layout: Layout, plan: Plan): string[] => [plan.tools.calicoCrds(), partsOf(layout, plan)];
+
+async function ready(layout: Layout, plan: Plan): Promise<void> {
+  const { tools, pki } = plan;
+  const logs = path.join(filesOf(layout.dir).machines, "MACHINE", "log");
+  const run = asking(layout, plan);
   const succeeds = (args: readonly string[]): Promise<boolean> =>
     run(args).then(
       () => true,
@@ -204,8 +231,7 @@ async function ready(layout: Layout, { tools, pki, images }: Plan): Promise<void
   }
   const apply = ["apply", "--server-side", "--force-conflicts", "-f"];
   await run([...apply, tools.calicoCrds()]);
-  const values = { dnsIp: layout.dnsIp, clusterCa: fs.readFileSync(pki.ca.cert, "utf8"), images };
-  await retried(() => run([...apply, "-"], manifests(values)), 30_000);
+  await retried(() => run([...apply, "-"], partsOf(layout, plan)), 30_000);
 
   const allNodes = async (): Promise<boolean> =>
     (await run(["get", "nodes", "-o", "name"])).trim().split("\n").length === layout.nodes.length;
@@ -221,21 +247,13 @@ async function ready(layout: Layout, { tools, pki, images }: Plan): Promise<void
     JSON.stringify({ spec: { podCIDR: node.podCidr, podCIDRs: [node.podCidr] } }),
   ]);
   await Promise.all(podCidrs.map((args) => run(args)));
-  const rollout = (namespace: string, name: string): string[] => [
-    "rollout",
-    "status",
-    "-n",
-    namespace,
-    `deployment/${name}`,
-    "--timeout=180s",
-  ];
+  const rollout = ([namespace, name]: readonly [string, string]): string[] => {
+    return ["rollout", "status", "-n", namespace, `deployment/${name}`, "--timeout=180s"];
+  };
   await Promise.all(
-    [
-      ["wait", "--for=condition=Ready", "node", "--all", "--timeout=180s"],
-      rollout("kube-system", "coredns"),
-      rollout("kube-system", "metrics-server"),
-      rollout("local-path-storage", "local-path-provisioner"),
-    ].map((args) => run(args)),
+    [["wait", "--for=condition=Ready", "node", "--all", "--timeout=180s"], ...DEPLOYMENTS.map(rollout)].map((args) =>
+      run(args),
+    ),
   );
 }
 

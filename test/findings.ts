@@ -1,4 +1,4 @@
-import { type Exemption, unused } from "../policy/exemption";
+import { type Exemption, formatUnused } from "../policy/exemption";
 import { EXEMPTIONS } from "../policy/exemptions";
 import { judgeObject, judgeSet, type Verdict } from "../policy/judge";
 import { formatFinding } from "../policy/rules/finding";
@@ -38,9 +38,9 @@ export const findingsIn = (verdicts: readonly Verdict[]): string[] =>
 const OPTIONAL = /^(?:platform-)?deployer|^postgres/;
 
 /** Exemptions that these verdicts had no use for: those of the parts that are named so, or of what every stack has. */
-export function unusedIn(verdicts: readonly Verdict[], part?: string): Exemption[] {
+export function unusedIn(verdicts: readonly Verdict[], part?: string): string[] {
   const used = verdicts.flatMap(({ waived }) => waived.map(({ by }) => by));
   const ours = ({ target: { name = "" } }: Exemption): boolean =>
     part === undefined ? !OPTIONAL.test(name) : OPTIONAL.test(name) && name.includes(part);
-  return unused(EXEMPTIONS.filter(ours), used);
+  return formatUnused(EXEMPTIONS.filter(ours), used);
 }

@@ -39,7 +39,11 @@ export class Access extends PlatformComponent {
     this.registerOutputs({ developers: args.developers });
   }
 
-  private createFence(role: string, { environment, namespace }: AccessArgs, spec: FenceSpec): pulumi.Resource[] {
+  private createFence(
+    role: string,
+    { environment, namespace }: AccessArgs,
+    spec: FenceSpec,
+  ): readonly pulumi.Resource[] {
     const metadata = { name: `${environment}-${NAME}-${role}`, labels: labelsOf(environment) };
     const within = { matchLabels: { [NAMESPACE_LABEL]: namespace } };
     return createFence(this.child(role), { metadata, spec, within }, this.own);

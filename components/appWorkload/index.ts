@@ -18,6 +18,7 @@ import type { RedisCluster } from "../redisCluster";
 import type { Kept, SecretsPlatform } from "../secretsPlatform";
 import { check } from "./check";
 import { DATA, type DeploymentOf, type Mount, deploymentOf, jobOf, nameOf } from "./deployment";
+import { loginsOf } from "./logins";
 import { autoscalerOf, backendsOf, budgetOf, metadataOf, roleOf, serviceOf } from "./objects";
 import { type Switcher, createSwitch, switchPeer } from "./switch";
 
@@ -42,6 +43,11 @@ export interface AppWorkloadArgs {
   readonly resources?: AppResources;
   /** Plain settings of the application. Credentials come from what it connects to, or from `secrets`. */
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * Whether it has the passwords of Redis and Postgres as files too, which change with Vault: REDIS_PASSWORD_FILE and
+   * PGPASSWORD_FILE name them. Some images refuse to be told a password in two ways. @default true
+   */
+  readonly passwordFiles?: boolean;
   /** Settings kept in Vault at the application's own path, by variable. @example { API_KEY: "apps/web#api_key" } */
   readonly secrets?: Readonly<Record<string, string>>;
   /** Variables whose values the platform makes at random, once: 43 letters and digits each. @example ["SESSION_KEY"] */
@@ -164,15 +170,22 @@ export class AppWorkload extends PlatformComponent {
   /** What every version of it is made of, and what it starts after. */
   private partsOf(identity: Identity): Running {
     const { redis, postgres, store, namespace, autoscale, replicas } = this.args;
-    const credentials = [redis, postgres, store].map((each) => each?.clientSecret(this.ownName, namespace));
+    const credentials = {
+      redis: redis?.clientSecret(this.ownName, namespace),
+      postgres: postgres?.clientSecret(this.ownName, namespace),
+      store: store?.clientSecret(this.ownName, namespace),
+    };
+    const logins = loginsOf(credentials, this.args.passwordFiles ?? true);
+    const own = [this.createTrusted(), this.createClient(), this.createVolume(identity)].flatMap((each) => each ?? []);
     const parts = {
       replicas: autoscale ? undefined : replicas,
-      envFrom: [...credentials, this.syncSecrets()].flatMap((name) => name ?? []),
-      mounts: [this.createTrusted(), this.createClient(), this.createVolume(identity)].flatMap((each) => each ?? []),
+      env: { ...this.args.env, ...logins.env },
+      envFrom: [...Object.values(credentials), this.syncSecrets()].flatMap((name) => name ?? []),
+      mounts: [...own, ...logins.mounts],
     };
     const loader = this.createLoader(
       identity,
-      parts.mounts.filter(({ writable }) => !writable),
+      own.filter(({ writable }) => !writable),
     );
     const dependsOn = [redis?.ready, postgres?.ready, store?.ready, loader].flatMap((each) => each ?? []);
     return { args: { ...this.args, ...parts }, dependsOn };

@@ -116,6 +116,8 @@ export function prometheusOperator(image: pulumi.Input<string>, reloader: pulumi
     image,
     args: [
       pulumi.interpolate`--prometheus-config-reloader=${reloader}`,
+      // Its containers are held to the rules as all others are.
+      "--enable-config-reloader-probes",
       "--config-reloader-cpu-request=10m",
       "--config-reloader-cpu-limit=200m",
       "--config-reloader-memory-request=16Mi",

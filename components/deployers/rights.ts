@@ -1,4 +1,5 @@
 import type * as k8s from "@pulumi/kubernetes";
+import { policyName, ROLES } from "../../policy/admission/names";
 import { developerRules } from "../access/rules";
 import { OPERATORS_NAMESPACE } from "../clusterServices/controller";
 import { EDGE_RULES } from "../edge/rights";
@@ -95,12 +96,17 @@ export const clusterRules = (stack: string): Rule[] => [
   rule(GATEWAY, READ, "gatewayclasses"),
   named(GATEWAY, WRITE, ["gatewayclasses"], [edgeName(stack)]),
   named(GATEWAY, ["update"], ["gatewayclasses/status"], [edgeName(stack)]),
+  // Where its policies read the time: who binds to an object has to see it.
+  rule("coordination.k8s.io", ["get"], "leases"),
   rule(ADMISSION, READ, "validatingadmissionpolicies", "validatingadmissionpolicybindings"),
   named(
     ADMISSION,
     WRITE,
     ["validatingadmissionpolicies", "validatingadmissionpolicybindings"],
-    ["services", "templates"].map((fence) => `${stack}-developers-${fence}`),
+    [
+      ...["services", "templates"].map((fence) => `${stack}-developers-${fence}`),
+      ...ROLES.map((role) => policyName(stack, role)),
+    ],
   ),
 ];
 

@@ -15,12 +15,26 @@ const FORBIDDEN = Symbol("forbidden");
 /** Whether a question failed for want of the right to ask it. */
 export const isForbidden = (error: unknown): boolean => error instanceof Error && error.cause === FORBIDDEN;
 
+const NO = Symbol("no");
+/** Whether the server understood a request and will not have it: a conflict, or what is not valid. */
+export const isRefused = (error: unknown): boolean => error instanceof Error && error.cause === NO;
+const isNo = (status: number): boolean => [400, 409, 422].includes(status);
+
+/** How many questions are open at once where connections are kept. */
+const CONNECTIONS = 16;
+
 /** One cluster's API as the kubeconfig's identity sees it; it logs in once. */
 export class ApiServer {
   private readonly login: ReturnType<Kubeconfig["credential"]>;
+  private readonly agent: https.Agent | false;
 
-  constructor(private readonly kubeconfig: Kubeconfig) {
+  /** With `keepAlive` for whoever asks hundreds of questions. */
+  constructor(
+    private readonly kubeconfig: Kubeconfig,
+    { keepAlive = false } = {},
+  ) {
     this.login = kubeconfig.credential();
+    this.agent = keepAlive && new https.Agent({ keepAlive, maxSockets: CONNECTIONS });
   }
 
   async get<T>(url: string): Promise<T> {
@@ -43,7 +57,7 @@ export class ApiServer {
           key,
           timeout: TIMEOUT_MS,
           headers: { ...headers, ...(token ? { authorization: `Bearer ${token}` } : {}) },
-          agent: false,
+          agent: this.agent,
         },
         (response) => {
           let text = "";
@@ -53,7 +67,8 @@ export class ApiServer {
           response.on("end", () => {
             const { statusCode = 0 } = response;
             if (statusCode === 404) return done(undefined);
-            if (statusCode === 403) return fail(this.forbidden(url, text));
+            const cause = statusCode === 403 ? FORBIDDEN : isNo(statusCode) ? NO : undefined;
+            if (cause) return fail(this.refusing(messageIn(text) ?? `${statusCode} to ${url}`, cause));
             if (statusCode !== 200 && statusCode !== 201) return refuse(`${statusCode} to ${url}`);
             try {
               done(JSON.parse(text) as T);
@@ -69,10 +84,9 @@ export class ApiServer {
     });
   }
 
-  private forbidden(url: string, text: string): Error {
+  private refusing(reason: string, cause: symbol): Error {
     const { server, context } = this.kubeconfig;
-    const reason = messageIn(text) ?? `403 to ${url}`;
-    return new Error(`the cluster at ${server} (context "${context}") refuses: ${reason}`, { cause: FORBIDDEN });
+    return new Error(`the cluster at ${server} (context "${context}") refuses: ${reason}`, { cause });
   }
 
   private unanswered(reason: string): Error {

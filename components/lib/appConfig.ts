@@ -20,6 +20,8 @@ export interface AppConfig extends AppSettings {
   readonly postgres?: AppDatabase;
   /** A bucket in the object store, with a key for it alone. */
   readonly bucket?: AppBucket;
+  /** Has its passwords of Redis and Postgres as files too, which change with Vault. */
+  readonly passwordFiles?: boolean;
   readonly expose: boolean;
   /** Tells metrics at /metrics, for Prometheus. */
   readonly metrics: boolean;
@@ -36,7 +38,19 @@ export interface AppConfig extends AppSettings {
 export const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** As browsers send it: what is encoded, doubled or climbs would be read differently by edge and application. */
 const PATH = /^(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/;
-const KEYS = ["source", "from", "port", "redis", "postgres", "bucket", "expose", "metrics", "host", "path"];
+const KEYS = [
+  "source",
+  "from",
+  "port",
+  "redis",
+  "postgres",
+  "bucket",
+  "expose",
+  "metrics",
+  "host",
+  "path",
+  "passwordFiles",
+];
 const SETTINGS = ["replicas", "strategy", "autoscale", "resources", "env", "secrets", "generate"];
 
 export function parseApps(
@@ -109,6 +123,8 @@ class AppReader {
       redis: reader.flag(`${place}.redis`, app.redis),
       postgres: parseAppDatabase(name, `${place}.postgres`, app.postgres, reader, faults),
       bucket: parseAppBucket(name, `${place}.bucket`, app.bucket, reader, faults),
+      passwordFiles:
+        app.passwordFiles === undefined ? undefined : reader.flag(`${place}.passwordFiles`, app.passwordFiles),
       expose: reader.flag(`${place}.expose`, app.expose),
       metrics: reader.flag(`${place}.metrics`, app.metrics),
       host,

@@ -41,14 +41,20 @@ export const cores = (quantity: string): number | undefined => amount(quantity, 
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 
+/** Of a time such as "90s", "5m" or "1h". */
+export function secondsOf(text: string): number {
+  const [, number, unit = ""] = /^(\d+)([smh])$/.exec(text) ?? [];
+  const total = Number(number) * (SECONDS[unit] ?? NaN);
+  if (Number.isNaN(total)) throw new Error(`"${text}" is no time such as "30s", "5m" or "1h"`);
+  return total;
+}
+
 /**
  * A time such as "90s" as controllers write it themselves ("1m30s"): what is put otherwise they put right, and then the field
  * is theirs, and the next update a conflict.
  */
 export function controllerDuration(text: string): string {
-  const [, number, unit = ""] = /^(\d+)([smh])$/.exec(text) ?? [];
-  const total = Number(number) * (SECONDS[unit] ?? NaN);
-  if (Number.isNaN(total)) throw new Error(`"${text}" is no time such as "30s", "5m" or "1h"`);
+  const total = secondsOf(text);
   const [hours, minutes, seconds] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60];
   if (hours > 0) return `${hours}h${minutes}m${seconds}s`;
   return minutes > 0 ? `${minutes}m${seconds}s` : `${seconds}s`;

@@ -76,6 +76,7 @@ export class Postgres extends PlatformComponent implements PostgresService {
       ...args,
       name,
       selector: selector(identity),
+      holdSeconds: args.secrets.spreadSeconds,
       files: this.createFiles(identity).metadata.name,
       logins: this.logins.secretName,
       certificate: this.createCertificate(),

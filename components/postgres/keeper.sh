@@ -1,10 +1,12 @@
 #!/bin/sh
 # Stands by its server: gives everybody in the Secret a login, and each application a database; follows passwords that were
 # changed, and has a renewed certificate read. Each round looks anew and may be cut off anywhere.
+# keeper.sh now: has it give applications their changed passwords at once.
+# keeper.sh accepts ROLE DATABASE: says yes or no to the password on the standard input, as to a client over the network.
 set -u
 . "${FILES:=/etc/postgres}/common.sh"
 umask 077
-DONE=$TMP/done
+DONE=$TMP/done HELD=$TMP/held NOW=$TMP/now
 PAUSE=${PAUSE:-5}
 
 sum_of() {
@@ -37,6 +39,16 @@ own_login() {
   sql -v file="$LOGINS/$1" -f "$FILES/$1.sql"
 }
 
+# A role has one password. A client that has another one already comes with the former as well, one that has none yet could not:
+# so a change is held until every client can be expected to have heard of it.
+due() {
+  sum=$(sum_of "$LOGINS/$1")
+  known=$(sed 's/.* //' "$DONE/$1" 2>/dev/null)
+  [ -n "$known" ] && [ "$known" != "$sum" ] || return 0
+  [ "$(cat "$HELD/$1" 2>/dev/null)" = "$sum" ] || { echo "$sum" >"$HELD/$1" && say "held: $1"; }
+  [ -e "$NOW.begun" ] || [ $(($(date +%s) - $(date -r "$HELD/$1" +%s))) -ge "${HOLD_SECONDS:-0}" ]
+}
+
 # What only servers with copies need: passwords for each other, and settings that they agree on.
 among_servers() {
   [ "$MODE" = replicated ] || return 0
@@ -52,6 +64,7 @@ logins() {
     once "$name" "$started $(sum_of "$LOGINS/$name")" own_login "$name" || failed=1
   done
   for name in $listed; do
+    due "$name" || continue
     once "$name" "$started $(sum_of "$LOGINS/$name")" application "$name" || failed=1
   done
   once others "$started $roles" sql -o /dev/null -v listed="$roles" -f "$FILES/others.sql" || failed=1
@@ -71,10 +84,42 @@ round() {
   [ -z "$failed" ]
 }
 
+now() {
+  touch "$NOW"
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+    sleep 1
+    [ -e "$NOW" ] || [ -e "$NOW.begun" ] || exit 0
+  done
+  say "the keeper did not give anybody another password within 15 s: its log says why"
+  exit 1
+}
+
+accepts() {
+  IFS= read -r PGPASSWORD || [ -n "$PGPASSWORD" ]
+  export PGPASSWORD
+  answer=$(psql -XqAt "host=localhost sslmode=verify-full sslrootcert=$CERTIFICATES/ca.crt user=$1 dbname=$2 connect_timeout=5" -c 'SELECT 1' 2>&1)
+  case $answer in
+    1) echo yes ;;
+    *"authentication failed"*) echo no ;;
+    *) say "$answer" >&2 && exit 1 ;;
+  esac
+}
+
+case ${1:-} in
+  now) now ;;
+  accepts) accepts "$2" "$3" && exit 0 ;;
+esac
+
 trap 'exit 0' TERM INT
-mkdir -p "$DONE"
+mkdir -p "$DONE" "$HELD"
 while :; do
-  if round || { [ ! -e "$TMP/ready" ] && ! pg_isready -q -h "$SOCKET" && keeps_nobody_waiting; }; then touch "$TMP/ready"; fi
+  [ ! -e "$NOW" ] || mv "$NOW" "$NOW.begun"
+  if round; then
+    rm -f "$NOW.begun"
+    touch "$TMP/ready"
+  elif [ ! -e "$TMP/ready" ] && ! pg_isready -q -h "$SOCKET" && keeps_nobody_waiting; then
+    touch "$TMP/ready"
+  fi
   sleep "$PAUSE" &
   wait $!
 done

@@ -23,6 +23,8 @@ export interface PodArgs {
   readonly memory: string;
   readonly spread: "soft" | "hard";
   readonly selector: Readonly<Record<string, string>>;
+  /** Within which an application has a password that was changed. */
+  readonly holdSeconds: number;
   /** Names of the objects that hold them. */
   readonly files: pulumi.Input<string>;
   readonly logins: pulumi.Input<string>;
@@ -122,6 +124,7 @@ const keeper = (args: PodArgs): Container => ({
   env: [
     { name: "MODE", value: args.mode },
     { name: "OWN", value: OWN_LOGINS[args.mode].join(" ") },
+    { name: "HOLD_SECONDS", value: String(args.holdSeconds) },
   ],
   resources: small("64Mi"),
   // Ready for good once everybody had a login: should it fail later, the server still serves.

@@ -15,18 +15,24 @@ SOCKET=$RUN/redis.sock
 TLS_OPTIONS=${TLS:+--tls --cacert $CERTIFICATES/ca.crt}
 
 # as USER here|HOST[:PORT] COMMAND…: an error is an answer too, so look at what comes. Here goes over a socket of the pod,
-# without a name to look up or a certificate to check.
+# without a name to look up or a certificate to check. After a change of the password not everybody takes the new one yet, or
+# the old one still. INPUT is for a command that has its last argument from there (-x).
 as() (
   user=$1 host=${2%:*} port=${2##*:}
   [ "$port" != "$2" ] || port=$PORT
   shift 2
-  # A file need not end with a new line, which is what read would like.
-  IFS= read -r REDISCLI_AUTH <"$SECRETS/$user" || [ -n "$REDISCLI_AUTH" ]
-  export REDISCLI_AUTH
   where="-h $host -p $port $TLS_OPTIONS"
   [ "$host" != here ] || where="-s $SOCKET"
-  # shellcheck disable=SC2086
-  timeout 5 redis-cli $where --user "$user" --no-auth-warning "$@" 2>&1 | tr -d '\r'
+  for file in "$SECRETS/$user" "$RUN/logins/$user" "$RUN/logins/$user.old"; do
+    [ -e "$file" ] || continue
+    # A file need not end with a new line, which is what read would like.
+    IFS= read -r REDISCLI_AUTH <"$file" || [ -n "$REDISCLI_AUTH" ]
+    export REDISCLI_AUTH
+    # shellcheck disable=SC2086
+    answer=$(printf %s "${INPUT:-}" | timeout 5 redis-cli $where --user "$user" --no-auth-warning "$@" 2>&1 | tr -d '\r')
+    case $answer in *WRONGPASS*) ;; *) break ;; esac
+  done
+  printf '%s\n' "$answer"
 )
 
 # The value of one field of INFO, from standard input.
@@ -39,14 +45,32 @@ quoted() {
   printf '"%s"' "$(sed 's/[\\"]/\\&/g' "$SECRETS/$1")"
 }
 
-# Users with their rights from a template, with the hash of each one's password.
+hash_of() {
+  hash=$(printf %s "$(cat "$1")" | sha256sum)
+  echo "${hash%% *}"
+}
+
+# Whether two files hold the same.
+same() {
+  [ -e "$1" ] && [ -e "$2" ] && [ "$(cat "$1")" = "$(cat "$2")" ]
+}
+
+# users TEMPLATE DIRECTORY: users with their rights, with the hash of each one's password, and of the one before where that is
+# still good. In the directory is what the server was told.
 users() {
+  mkdir -p "$2"
   while read -r _ name rights; do
     if [ "$name" = default ]; then
       echo "user default $rights"
     else
-      hash=$(printf %s "$(cat "$SECRETS/$name")" | sha256sum)
-      echo "user $name on #${hash%% *} $rights"
+      if [ -e "$2/$name" ] && ! same "$SECRETS/$name" "$2/$name"; then
+        touch "$2/$name"
+        mv "$2/$name" "$2/$name.old"
+      fi
+      cp "$SECRETS/$name" "$2/$name"
+      before=
+      [ ! -e "$2/$name.old" ] || before=" #$(hash_of "$2/$name.old")"
+      echo "user $name on #$(hash_of "$2/$name")$before $rights"
     fi
   done <"$1"
 }
@@ -60,7 +84,8 @@ serve() {
   while kill -0 "$server" 2>/dev/null; do
     wait "$server" && status=0 || status=$?
   done
-  [ -z "${renewing:-}" ] || kill "$renewing" 2>/dev/null || true
+  # shellcheck disable=SC2086
+  [ -z "${beside:-}" ] || kill $beside 2>/dev/null || true
   return "$status"
 }
 
@@ -72,7 +97,13 @@ when_renewed() {
     now=$(sha256sum <"$CERTIFICATES/tls.crt")
     [ "$now" = "$known" ] || ! "$@" || known=$now
   done &
-  renewing=$!
+  beside="${beside:-} $!"
+}
+
+# Has a server follow its passwords for as long as it runs.
+follow_passwords() {
+  sh "$SCRIPTS/passwords.sh" "$1" follow &
+  beside="${beside:-} $!"
 }
 
 tls_settings() {

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { type RedisMode, redisConf, sentinelUserTemplate, userTemplate } from "./settings";
 
 const SCRIPTS: Readonly<Record<RedisMode, readonly string[]>> = {
-  standalone: ["common.sh", "probe.sh", "redis.sh"],
-  sentinel: ["common.sh", "keeper.sh", "probe.sh", "redis.sh", "sentinel.sh", "stop.sh"],
-  cluster: ["common.sh", "keeper.sh", "plan.awk", "probe.sh", "redis.sh", "resize.sh", "stop.sh"],
+  standalone: ["common.sh", "passwords.sh", "probe.sh", "redis.sh"],
+  sentinel: ["common.sh", "keeper.sh", "passwords.sh", "probe.sh", "redis.sh", "sentinel.sh", "stop.sh"],
+  cluster: ["common.sh", "keeper.sh", "passwords.sh", "plan.awk", "probe.sh", "redis.sh", "resize.sh", "stop.sh"],
 };
 
 /**

@@ -81,6 +81,8 @@ export class RedisCluster extends PlatformComponent {
       ...args,
       name,
       count: podsOf(args),
+      // Servers wait for each other as long as for clients.
+      overlapSeconds: (args.secrets?.spreadSeconds ?? 0) + 180,
       files: this.createFiles(args).metadata.name,
       passwords: this.logins.secretName,
       certificate: args.authority === undefined ? undefined : this.createCertificate(args),

@@ -22,6 +22,8 @@ export interface PodArgs {
   readonly image: pulumi.Input<string>;
   readonly exporterImage?: pulumi.Input<string>;
   readonly memory: string;
+  /** For how long a password that was replaced is still good. */
+  readonly overlapSeconds: number;
   /** The Secret with tls.crt, tls.key and ca.crt. @default none: everything is sent in the open */
   readonly certificate?: pulumi.Input<string>;
   /** Names of the objects that hold them. */
@@ -29,6 +31,7 @@ export interface PodArgs {
   readonly passwords: pulumi.Input<string>;
 }
 
+const overlap = ({ overlapSeconds }: PodArgs): EnvVar => ({ name: "OVERLAP_SECONDS", value: String(overlapSeconds) });
 const fromPod = (name: string, fieldPath: string): EnvVar => ({ name, valueFrom: { fieldRef: { fieldPath } } });
 const script = (file: string, ...args: string[]): string[] => ["sh", `/etc/redis/${file}.sh`, ...args];
 
@@ -83,7 +86,7 @@ function server(args: PodArgs): Container {
     name: "redis",
     image: args.image,
     command: script("redis"),
-    env: [...surroundings(args), ...identity],
+    env: [...surroundings(args), ...identity, overlap(args)],
     ports: [
       { name: "redis", containerPort: PORT },
       ...(args.mode === "cluster" ? [{ name: "bus", containerPort: BUS_PORT }] : []),
@@ -105,7 +108,7 @@ function sentinel(args: PodArgs): Container {
     name: "sentinel",
     image: args.image,
     command: script("sentinel"),
-    env: [...surroundings(args), ...identity],
+    env: [...surroundings(args), ...identity, overlap(args)],
     ports: [{ name: "sentinel", containerPort: SENTINEL_PORT }],
     resources: small("64Mi"),
     readinessProbe: whenReady(probe),

@@ -64,8 +64,9 @@ take_certificate() {
   [ "$answer" = OK ]
 }
 
-users "$SCRIPTS/users.acl" >"$RUN/users.acl"
+users "$SCRIPTS/users.acl" "$RUN/logins" >"$RUN/users.acl"
 settings >"$RUN/redis.conf"
 [ "$MODE" != cluster ] || hand_over
 when_renewed take_certificate
+follow_passwords redis
 serve redis-server "$RUN/redis.conf" "$@"

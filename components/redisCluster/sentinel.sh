@@ -33,7 +33,7 @@ settings() {
 }
 
 cp "$CONFIG" "$KEPT"
-users "$SCRIPTS/sentinel-users.acl" >"$RUN/sentinel-users.acl"
+users "$SCRIPTS/sentinel-users.acl" "$RUN/sentinel-logins" >"$RUN/sentinel-users.acl"
 settings >"$CONFIG.new"
 mv "$CONFIG.new" "$CONFIG"
 # A sentinel cannot be told: it ends, and its container starts it again with what it knew.
@@ -42,4 +42,5 @@ stop_sentinel() {
   kill -TERM $$
 }
 when_renewed stop_sentinel
+follow_passwords sentinel
 serve redis-server "$CONFIG" --sentinel "$@"

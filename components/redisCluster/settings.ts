@@ -12,15 +12,15 @@ export const APP = "app";
 
 /** What everybody may do who has a login, by user: nothing but what is named here. */
 const RIGHTS: Readonly<Record<RedisMode, Readonly<Record<string, string>>>> = {
-  standalone: { keeper: "+ping +config|set" },
+  standalone: { keeper: "+ping +config|set +acl|setuser" },
   sentinel: {
-    keeper: "+ping +info +dbsize +replicaof +config|set +client|pause +client|unpause",
+    keeper: "+ping +info +dbsize +replicaof +config|set +acl|setuser +client|pause +client|unpause",
     sentinel:
       "&__sentinel__:hello +multi +exec +ping +info +role +slaveof +publish +subscribe +config|rewrite +client|setname +client|kill +script|kill",
   },
   cluster: {
     keeper:
-      "+ping +info +dbsize +config|set +config|get +cluster|nodes +cluster|meet +cluster|replicate +cluster|forget +cluster|failover",
+      "+ping +info +dbsize +config|set +config|get +acl|setuser +cluster|nodes +cluster|meet +cluster|replicate +cluster|forget +cluster|failover",
     resize:
       "~* +ping +info +dbsize +config|get +select +cluster +readonly +asking +migrate +restore +restore-asking +del +type +exists",
   },
@@ -36,7 +36,7 @@ const ON_SENTINELS: Readonly<Record<string, string>> = {
   [APP]:
     "&+switch-master +ping +info +subscribe +client|setname +sentinel|get-master-addr-by-name +sentinel|master +sentinel|masters +sentinel|replicas +sentinel|slaves +sentinel|sentinels",
   sentinel: "&__sentinel__:hello +ping +info +publish +subscribe +client|setname +sentinel",
-  keeper: "+ping +sentinel|master +sentinel|failover +sentinel|debug",
+  keeper: "+ping +acl|setuser +sentinel|master +sentinel|failover +sentinel|debug +sentinel|set +sentinel|config",
 };
 
 const rightsIn = (mode: RedisMode): Record<string, string> => ({

@@ -7,7 +7,7 @@ import { PlatformComponent } from "../lib/component";
 import { oneAtATime } from "../lib/disruption";
 import { type Identity, labels, selector } from "../lib/labels";
 import { type Peer, type Place, fromOutsidePods, link, toApiServer } from "../lib/network";
-import { controllerDuration } from "../lib/quantities";
+import { controllerDuration, secondsOf } from "../lib/quantities";
 import { SKIP_AWAIT, WORKLOAD_TIMEOUT } from "../lib/security";
 import { createServers, createServices } from "./server";
 import {
@@ -137,6 +137,11 @@ export class SecretsPlatform extends PlatformComponent {
       { ...this.inside(), ignoreChanges: ["dataJson"], additionalSecretOutputs: ["dataJson", "data"] },
     );
     return { path, properties: Object.keys(values), resource };
+  }
+
+  /** Within which a value that was changed in Vault has come to everybody: a kubelet may take a minute and a half for its part. */
+  get spreadSeconds(): number {
+    return secondsOf(this.args.refresh) + 120;
   }
 
   /** Brings kept values into a namespace. Resolves to the Secret's name once it is there. */

@@ -44,7 +44,7 @@ export function wildcards(manifest: Manifest): Fault[] {
   );
 }
 
-interface Danger {
+export interface Danger {
   readonly group: string;
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
@@ -59,7 +59,7 @@ const READ = ["get", "list", "watch"];
 const HOOKS = ["validatingwebhookconfigurations", "mutatingwebhookconfigurations"];
 const ESCALATION = "cis:5.1.8";
 
-const ESCALATIONS: readonly Danger[] = [
+export const ESCALATIONS: readonly Danger[] = [
   {
     group: RBAC,
     resources: ROLES,
@@ -70,6 +70,13 @@ const ESCALATIONS: readonly Danger[] = [
   {
     group: "",
     resources: ["users", "groups", "serviceaccounts", "uids"],
+    verbs: ["impersonate"],
+    why: "acts as somebody else",
+    controls: [ESCALATION],
+  },
+  {
+    group: "authentication.k8s.io",
+    resources: ["uids", "userextras/*"],
     verbs: ["impersonate"],
     why: "acts as somebody else",
     controls: [ESCALATION],
@@ -111,12 +118,19 @@ const ESCALATIONS: readonly Danger[] = [
   },
 ];
 
-const PODS: readonly Danger[] = [
+export const PODS: readonly Danger[] = [
   {
     group: "",
     resources: ["pods/exec", "pods/attach"],
     verbs: ["create", "get"],
     why: "acts as any pod of its namespace",
+    controls: ["nsa:exec"],
+  },
+  {
+    group: "",
+    resources: ["pods/ephemeralcontainers"],
+    verbs: ["update", "patch"],
+    why: "puts a container of its own into any pod of its namespace",
     controls: ["nsa:exec"],
   },
   {
@@ -128,7 +142,7 @@ const PODS: readonly Danger[] = [
   },
 ];
 
-const SECRETS: Danger = {
+export const SECRETS: Danger = {
   group: "",
   resources: ["secrets"],
   verbs: READ,
@@ -141,7 +155,9 @@ function dangers(manifest: Manifest, kinds: readonly Danger[]): Fault[] {
     kinds.flatMap(({ group, resources, verbs, why, controls }) => {
       if (!rule.groups.includes(group)) return [];
       const given = rule.verbs.filter((verb) => verbs.includes(verb));
-      const on = rule.resources.filter((resource) => resources.includes(resource));
+      const on = rule.resources.filter((resource) =>
+        [resource, resource.replace(/\/.*/, "/*")].some((each) => resources.includes(each)),
+      );
       // A name bounds every verb but the making of an object, which has none yet; what is made within one is bounded too.
       const wide = rule.named
         ? given.filter((verb) => verb === "create" && on.some((each) => !each.includes("/")))
@@ -163,7 +179,13 @@ export const escalation = (manifest: Manifest): Fault[] => dangers(manifest, ESC
 export const readsSecrets = (manifest: Manifest): Fault[] => dangers(manifest, [SECRETS]);
 export const reachesPods = (manifest: Manifest): Fault[] => dangers(manifest, PODS);
 
-const EVERYBODY = ["system:masters", "system:unauthenticated", "system:anonymous", "system:authenticated"];
+export const EVERYBODY = [
+  "system:masters",
+  "system:unauthenticated",
+  "system:anonymous",
+  "system:authenticated",
+  "system:serviceaccounts",
+];
 
 export function subjects(manifest: Manifest): Fault[] {
   if (!isRbac(manifest, "RoleBinding", "ClusterRoleBinding")) return [];

@@ -61,6 +61,8 @@ export interface Finding extends Fault {
   readonly controls: readonly string[];
   /** What a reader must know besides, such as an exemption that has run out. */
   readonly note?: string;
+  /** No exemption can help. */
+  readonly unwaivable?: true;
 }
 
 export function formatObject(object: ObjectRef): string {
@@ -82,7 +84,7 @@ export function formatFinding(finding: Finding): string {
   const lines = [
     `${formatBreach(finding)} → ${finding.fix} (${why})${note}`,
     ...(finding.set === undefined ? [] : linesToAdd(finding.path, finding.set)),
-    `exempt by an entry for "${finding.rule}" in policy/exemptions.ts`,
+    ...(finding.unwaivable ? [] : [`exempt by an entry for "${finding.rule}" in policy/exemptions.ts`]),
   ];
   return lines.join("\n    ");
 }

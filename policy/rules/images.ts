@@ -18,9 +18,9 @@ function images(manifest: Manifest): Image[] {
   ]);
 }
 
-const DIGEST = /@sha256:[0-9a-f]{64}$/;
+export const DIGEST = /@sha256:[0-9a-f]{64}$/;
 const tagOf = (reference: string): string | undefined => /:([^:/@]+)$/.exec(reference.split("@")[0] ?? "")?.[1];
-const FLOATING = ["latest", "stable", "edge", "nightly", "master", "main"];
+export const FLOATING = ["latest", "stable", "edge", "nightly", "master", "main"];
 
 export function imageTag(manifest: Manifest): Fault[] {
   return images(manifest).flatMap(({ container, ...image }) => {

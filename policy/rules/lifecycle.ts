@@ -7,7 +7,7 @@ const isUnset = (value: unknown): boolean => value === undefined || value === nu
 const main = (template: PodTemplate): Container[] =>
   allContainers(template).filter(({ role, value }) => role === "container" && value !== UNKNOWN);
 
-const PURPOSE = {
+export const PURPOSE = {
   readinessProbe: "so that no traffic goes to a pod that cannot answer",
   livenessProbe: "so that a container that hangs is started again",
 } as const;
@@ -30,7 +30,7 @@ export function probes(manifest: Manifest): Fault[] {
     );
 }
 
-const PROBES = ["readinessProbe", "livenessProbe", "startupProbe"];
+export const PROBES = ["readinessProbe", "livenessProbe", "startupProbe"];
 
 /** A probe of a port by a name that its container does not give fails for ever. */
 export function probePorts(manifest: Manifest): Fault[] {
@@ -54,7 +54,7 @@ export function probePorts(manifest: Manifest): Fault[] {
     });
 }
 
-const DEFAULT_GRACE = 30;
+export const DEFAULT_GRACE = 30;
 
 /** Seconds that a hook waits for certain: its own sleep, or a sleep that its command starts with. */
 function sleepOf(container: Container): number {
@@ -87,7 +87,7 @@ export function grace(manifest: Manifest): Fault[] {
   });
 }
 
-const SPREAD_KINDS = ["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout"];
+export const SPREAD_KINDS = ["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout"];
 
 export function spread(manifest: Manifest): Fault[] {
   const replicas = at(manifest, "spec", "replicas");

@@ -6,7 +6,8 @@ import * as placement from "./placement";
 import { POD_SECURITY_RULES } from "./podSecurity";
 import * as resources from "./resources";
 import { openRoutes } from "./routes";
-import { GATES, type ObjectRule } from "./rule";
+import { gatesOf } from "./gates";
+import type { ObjectRule } from "./rule";
 import { literalSecrets } from "./secrets";
 
 const rule = (
@@ -15,7 +16,7 @@ const rule = (
   controls: readonly string[],
   description: string,
   check: ObjectRule["check"],
-): ObjectRule => ({ id, family, description, controls, gates: GATES, check });
+): ObjectRule => ({ id, family, description, controls, gates: gatesOf(id), check });
 
 const LOGIN_RIGHTS = ["cis:5.1.8", "cis:5.1.9", "cis:5.1.10", "cis:5.1.11", "cis:5.1.12", "cis:5.1.13"];
 

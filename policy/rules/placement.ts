@@ -51,11 +51,14 @@ export function defaultNamespace(manifest: Manifest): Fault[] {
   return [{ ...faultAt(namespace, { ...words, found }), soft: true }];
 }
 
-const ENFORCE = "pod-security.kubernetes.io/enforce";
+export const ENFORCE = "pod-security.kubernetes.io/enforce";
+
+/** Made with the cluster. */
+export const NOT_OURS: readonly string[] = [...OF_THE_SYSTEM, "default"];
 
 export function namespaceLabels(manifest: Manifest): Fault[] {
   if (kindOf(manifest) !== "Namespace" || ![undefined, ""].includes(groupOf(manifest))) return [];
-  if ([...OF_THE_SYSTEM, "default"].includes(at(manifest, "metadata", "name") as string)) return [];
+  if (NOT_OURS.includes(at(manifest, "metadata", "name") as string)) return [];
   const labels = into(whole(manifest), "metadata", "labels");
   const value = at(labels.value, ENFORCE);
   if (value === "restricted" || value === "baseline") return [];

@@ -101,10 +101,27 @@ function follow(from: Located, keys: readonly string[]): Located[] {
 }
 
 /** A manifest without apiVersion is judged as Kubernetes' own kind of that name. */
-export function podTemplates(manifest: Manifest): PodTemplate[] {
+function carrierOf(manifest: Manifest): Carrier | undefined {
   const group = groupOf(manifest);
   const carriers = BY_KIND.get(kindOf(manifest));
-  const carrier = group === undefined ? carriers?.[0] : carriers?.find(({ groups }) => groups.includes(group));
+  return group === undefined ? carriers?.[0] : carriers?.find(({ groups }) => groups.includes(group));
+}
+
+/** Whether its kind has a template, whatever stands in it. */
+export const carriesPods = (manifest: Manifest): boolean => carrierOf(manifest) !== undefined;
+
+/** Nearly every rule asks for the same ones. */
+function once<K extends object, V>(look: (of: K) => readonly V[]): (of: K) => readonly V[] {
+  const known = new WeakMap<K, readonly V[]>();
+  return (of) => {
+    const found = known.get(of) ?? look(of);
+    known.set(of, found);
+    return found;
+  };
+}
+
+export const podTemplates = once((manifest: Manifest): PodTemplate[] => {
+  const carrier = carrierOf(manifest);
   if (carrier === undefined) return [];
   const whole: Located = { path: "", value: manifest };
   return carrier.templates
@@ -120,10 +137,10 @@ export function podTemplates(manifest: Manifest): PodTemplate[] {
         lasting: carrier.ends !== true && policy !== "Never" && policy !== "OnFailure",
       };
     });
-}
+});
 
 /** Every container a pod of this template can run. An unknown list or entry appears as one container with an unknown value. */
-export function allContainers(template: PodTemplate): Container[] {
+export const allContainers = once((template: PodTemplate): Container[] => {
   const list = (field: string, role: Container["role"]): Container[] =>
     elements(into(template.spec, field)).map((located) => ({
       ...located,
@@ -133,4 +150,4 @@ export function allContainers(template: PodTemplate): Container[] {
   const containers = list("containers", "container");
   if (template.spec.value === UNKNOWN) return containers;
   return [...containers, ...list("initContainers", "init"), ...list("ephemeralContainers", "ephemeral")];
-}
+});

@@ -3,8 +3,8 @@ import type { Manifest } from "./manifest";
 import type { ObjectSet } from "./objectSet";
 import type { Options } from "./options";
 
-export const GATES = ["pack", "program", "check"] as const;
-/** The pack in the engine, the gate inside the program, `npm run policy:check`. */
+export const GATES = ["pack", "program", "admission", "check"] as const;
+/** The pack in the engine, the gate inside the program, the policies in the API server, `npm run policy:check`. */
 export type Gate = (typeof GATES)[number];
 
 export interface RuleFacts {

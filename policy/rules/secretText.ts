@@ -10,6 +10,7 @@ const SECRET_WORDS = [
   "apikey",
   "credential",
   "credentials",
+  "creds",
 ];
 const SECRET_PAIRS = [
   "api key",
@@ -28,7 +29,7 @@ const ABOUT = new Set(
     "file files path dir directory folder name names mount ref reference url uri endpoint host address server port header " +
     "ttl expiry expiration expires duration lifetime lease timeout interval age length size min max minimum maximum limit count " +
     "policy type kind format prefix suffix enabled disabled enable required allowed issuer audience algorithm alg method field " +
-    "label namespace version id store engine provider backend class rotation template encryption env var variable hash budget usage location"
+    "label namespace version id store engine provider backend class rotation template encryption env var variable hash budget usage location cache service source driver"
   ).split(" "),
 );
 
@@ -46,7 +47,7 @@ export function isSecretName(name: string): boolean {
   const phrase = ` ${words.join(" ")} `;
   return (
     words.some((word) => SECRET_WORDS.includes(word)) ||
-    /(password|passwd|apikey|secretkey|accesskey|privatekey)$/.test(last) ||
+    /(^pass|password|passwd|apikey|secretkey|accesskey|privatekey)$/.test(last) ||
     SECRET_PAIRS.some((pair) => phrase.includes(` ${pair} `))
   );
 }
@@ -64,6 +65,13 @@ const BY_FORM = [
   /\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}/,
   /\bnpm_[A-Za-z0-9]{36}\b/,
   /\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/,
+  /\bsk-(?:proj|ant|svcacct)-[A-Za-z0-9_-]{16,}/,
+  /\bdckr_pat_[A-Za-z0-9_-]{20,}/,
+  /\bglsa_[A-Za-z0-9_]{32,}/,
+  /\bAGE-SECRET-KEY-1[0-9A-Z]{20,}/,
+  /\bhooks\.slack\.com\/services\/T\w{6,}\/B\w{6,}\/\w{16,}/,
+  // A word without a digit is prose: "Basic authentication".
+  /\b(?:Basic|Bearer) (?=[\w.+/-]*[0-9=])[\w.+/-]{12,}={0,2}/,
   /\bAccountKey=[A-Za-z0-9+/]{40,}={0,2}/,
 ];
 
@@ -73,10 +81,15 @@ const LONGEST_LOOK = 1_000_000;
 const LOGIN = /\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/?#@"']*:([^\s/?#@"']+)@/gi;
 const PLACEHOLDER = /^(?:[$%{<*]|x+$|\.\.\.)|\$\(|\$\{|\{\{/;
 
+/** Within a text that names a database: `host=db user=app password=word`. */
+const CONNECTION = /(?:^|[;\s?&])(?:password|pwd)\s?=\s?([^;\s&"'()]{3,})/gi;
+const NAMES_HOST = /\b(?:host|hostname|server|data source|addr|address|jdbc)\s?[=:]/i;
+
 export function hasSecretForm(text: string): boolean {
   const value = text.slice(0, LONGEST_LOOK);
   if (BY_FORM.some((form) => form.test(value))) return true;
-  return [...value.matchAll(LOGIN)].some(([, word = ""]) => !PLACEHOLDER.test(word));
+  const words = [...value.matchAll(LOGIN), ...(NAMES_HOST.test(value) ? value.matchAll(CONNECTION) : [])];
+  return words.some(([, word = ""]) => !PLACEHOLDER.test(word));
 }
 
 /** Refers to a secret, or says nothing. */
@@ -120,7 +133,8 @@ export function isSecretArgument(argument: string, next: string | undefined): bo
   if (hasSecretForm(argument)) return true;
   const [whole, name = "", given] = FLAG.exec(argument) ?? [];
   if (whole !== undefined) {
-    if (!isSecretName(name)) return false;
+    // What it sets may be a variable of its own: `--env=NAME=value`.
+    if (!isSecretName(name)) return given !== undefined && inCommandLine(given);
     return given === undefined
       ? next !== undefined && !next.startsWith("-") && isLiteral(name, next)
       : isLiteral(name, given);

@@ -64,6 +64,8 @@ describe("program: the first slice, on a real cluster", function () {
       assert.equal(emptied.code, 0, emptied.all);
 
       const before = (await outputs(STACK)).releases["visit-tracker"]?.image;
+      const asked = ["get", "deployment", "visit-tracker", "-n", `${STACK}-apps`, "-o"];
+      const uid = await kubectl([...asked, "jsonpath={.metadata.uid}"]);
       fs.appendFileSync(path.join(app, "Dockerfile"), "\n# One line more.\n");
       const source = path.join(app, "next.config.ts");
       fs.appendFileSync(source, "\n// One line more.\n");
@@ -71,16 +73,9 @@ describe("program: the first slice, on a real cluster", function () {
       assert.equal(changed.code, 0, changed.all);
       const after = (await outputs(STACK)).releases["visit-tracker"]?.image;
       assert.notEqual(after, before);
-      const running = await kubectl([
-        "get",
-        "deployment",
-        "visit-tracker",
-        "-n",
-        `${STACK}-apps`,
-        "-o",
-        "jsonpath={..containers[0].image}",
-      ]);
-      assert.equal(running, after);
+      assert.equal(await kubectl([...asked, "jsonpath={..containers[0].image}"]), after);
+      // Rolled out: one that was made anew had nobody serve meanwhile.
+      assert.equal(await kubectl([...asked, "jsonpath={.metadata.uid}"]), uid);
       await eventually(() => visits(endpoint), 30_000);
     } finally {
       fs.rmSync(copy, { recursive: true, force: true });

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { askVault, deployerToken, readKept } from "../../checks/vault";
 import { type EdgeClient, type Reply, edgeClient } from "./edgeClient";
-import { broughtUp, eventually, kubectl, standOf } from "./world";
+import { broughtUp, eventually, kubectl } from "./world";
 
 const STACK = "dev";
 const DATA = `${STACK}-data`;
-const APPS = `${STACK}-apps`;
 const NOTES = "/api/notes";
 const PAUSE_MS = 100;
 
@@ -93,24 +91,6 @@ describe("three stages: a page, its API and Postgres, through the edge", functio
     assert.equal(await inDatabase(`SELECT text FROM notes WHERE id = '${made.id}'`), text);
     const { notes } = (await ask("GET", NOTES)).body as { notes: Note[] };
     assert.equal(notes[0]?.text, text);
-  });
-
-  it("[001.14] takes a password that was changed in Vault alone", async () => {
-    const stand = await standOf(STACK);
-    const token = await deployerToken(stand);
-    const old = (await readKept(stand, token, "postgres/notes")).notes ?? "";
-    assert.ok(old.length > 20);
-    const changed = `${old.slice(0, 32)}-${randomUUID()}`;
-    const { status } = await askVault(stand, "POST", "kv/data/postgres/notes", token, { data: { notes: changed } });
-    assert.equal(status, 200);
-    const isTaken = "SELECT rolpassword FROM pg_authid WHERE rolname = 'notes'";
-    const before = await inDatabase(isTaken);
-    await eventually(async () => assert.notEqual(await inDatabase(isTaken), before), 240_000);
-    await inDatabase("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'notes'");
-    // It ends, and its container is told the new one when it starts.
-    await eventually(async () => assert.equal((await add({ text: "after the rotation" })).status, 201), 240_000);
-    const image = await kubectl(["get", "deployment", "notes", "-n", APPS, "-o", "json"]);
-    assert.ok(!image.includes(old) && !image.includes(changed));
   });
 
   it("shows of the backend's health to those outside only whether it is ready", async () => {

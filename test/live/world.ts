@@ -131,6 +131,8 @@ export async function testPod(
     labels: extra.labels ?? { test: name },
     command: extra.command ?? ["sh", "-c", page],
   });
+  // A page that is served again after its node was off.
+  Object.assign(pod.spec, { restartPolicy: "Always" });
   if (extra.node) Object.assign(pod.spec, { nodeName: extra.node });
   if (extra.volume) {
     pod.spec.containers[0].volumeMounts.push({ name: "data", mountPath: "/data" });

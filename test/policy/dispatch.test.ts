@@ -100,7 +100,10 @@ describe("the policy pack", () => {
     const workload = resource(DEPLOYMENT, manifest);
     const selecting = policy({ podSelector: {}, policyTypes: ["Ingress", "Egress"] });
     const type = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
-    assert.deepEqual(stack([workload, resource(type, selecting)]), []);
+    assert.deepEqual(
+      stack([workload, resource(type, selecting)]).map(({ name, enforcementLevel }) => [name, enforcementLevel]),
+      [["exemption", "advisory"]],
+    );
     const open = stack([workload, resource(type, { ...selecting, metadata: { namespace: "dev-data" } })]);
     assert.deepEqual(
       open.filter(({ name }) => name === "network-policy").map(({ name, urn }) => [name, urn]),
@@ -111,9 +114,17 @@ describe("the policy pack", () => {
     );
   });
 
+  it("tells of the exemptions that nothing needed", () => {
+    const [told, ...more] = stack([]);
+    assert.match(told?.message ?? "", /^not used: the exemption of kind DaemonSet.* from host-path/m);
+    assert.deepEqual([told?.name, told?.enforcementLevel, told?.urn, more], ["exemption", "advisory", undefined, []]);
+  });
+
   it("does not judge a patch as if it were the whole object among others", () => {
     assert.deepEqual(
-      stack([resource("kubernetes:apps/v1:DeploymentPatch", { ...manifest, spec: { replicas: 2 } })]),
+      stack([resource("kubernetes:apps/v1:DeploymentPatch", { ...manifest, spec: { replicas: 2 } })]).filter(
+        ({ name }) => name !== "exemption",
+      ),
       [],
     );
     assert.equal(object("kubernetes:apps/v1:DeploymentPatch", manifest).length, 1);

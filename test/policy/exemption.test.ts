@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { checkExemptions, type Exemption } from "../../policy/exemption";
+import { type Exemption, listed } from "../../policy/exemption";
 import { EXEMPTIONS } from "../../policy/exemptions";
 import { judgeObject, type Verdict } from "../../policy/judge";
+import { formatFinding } from "../../policy/rules/finding";
 import { RULE_IDS } from "../../policy/rules/index";
 import { carry, container, only, template } from "./manifests";
 
@@ -68,20 +69,34 @@ describe("exemptions", () => {
     ["target", { host: "a" }],
     ["target", { name: "" }],
   ] as const) {
-    it(`are refused with ${field} ${JSON.stringify(value) ?? "missing"}`, () => {
+    it(`break a rule themselves with ${field} ${JSON.stringify(value) ?? "missing"}`, () => {
       const faulty = { ...EXEMPTION, [field]: value };
-      assert.throws(
-        () => checkExemptions([EXEMPTION, faulty], "here", NOW),
-        new RegExp(`exemptions\\[1\\]\\.${field}: found`),
+      const { exemptions, faulty: found } = listed([EXEMPTION, faulty], "here", NOW);
+      assert.deepEqual(exemptions, [EXEMPTION]);
+      assert.deepEqual(
+        found.map(({ file, index, finding: { path, level } }) => [file, index, path, level]),
+        [["here", 1, `exemptions[1].${field}`, "mandatory"]],
       );
     });
   }
 
   it("name all faults at once", () => {
     const faulty = { rule: "x", target: {} } as unknown as Exemption;
-    assert.throws(() => checkExemptions([faulty], "here", NOW), /rule.*\n.*reason.*\n.*owner.*\n.*until.*\n.*target/);
+    const paths = listed([faulty, null as unknown as Exemption], "here", NOW).faulty.map(({ finding }) => finding.path);
+    const fields = ["rule", "reason", "owner", "until", "target"].map((field) => `exemptions[0].${field}`);
+    assert.deepEqual(paths, [...fields, "exemptions[1]"]);
   });
 
   it("that this project lists are sound", () =>
-    assert.doesNotThrow(() => checkExemptions(EXEMPTIONS, "policy/exemptions.ts", new Date())));
+    assert.deepEqual(listed(EXEMPTIONS, "policy/exemptions.ts", new Date()).faulty, []));
+
+  it("that are wrong cannot be waived in turn", () => {
+    const { faulty } = listed([{ ...EXEMPTION, until: "2999-01-01" }], "here", NOW);
+    const [message = ""] = faulty.map(({ finding }) => formatFinding(finding));
+    assert.match(
+      message,
+      /^\[exemption\] Exemption non-root: exemptions\[0\]\.until is "2999-01-01" → correct it in here/,
+    );
+    assert.ok(!message.includes("exempt by"));
+  });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { enforcePolicies, Gate } from "../../policy/inProgram";
-import { policySettings } from "../../policy/settings";
+import { policySettings, readSettings } from "../../policy/settings";
 import { carry, container, policy, rooted, template } from "./manifests";
 
 const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
@@ -31,7 +31,9 @@ describe("the gate inside the program", () => {
     await register(gate, DEPLOYMENT, deployment([faulty]));
     await assert.rejects(gate.close(), /^Error: 3 policy violations/);
     assert.deepEqual(
-      said.map((message) => /^\[[a-z-]+\] Deployment dev-apps\/web/.exec(message)?.[0]),
+      said
+        .filter((line) => line.startsWith("["))
+        .map((message) => /^\[[a-z-]+\] Deployment dev-apps\/web/.exec(message)?.[0]),
       ["non-root", "network-policy", "network-policy"].map((rule) => `[${rule}] Deployment dev-apps/web`),
     );
   });
@@ -54,7 +56,19 @@ describe("the gate inside the program", () => {
     );
     await register(gate, "random:index/randomPassword:RandomPassword", { spec: pulumi.unknown });
     await gate.close();
-    assert.deepEqual(said, []);
+    assert.deepEqual(
+      said.filter((line) => !line.startsWith("not used: ")),
+      [],
+    );
+    assert.match(said.join("\n"), /^not used: the exemption of kind DaemonSet.* from host-path/m);
+  });
+
+  it("refuses at its end for an exemption without an end", async () => {
+    const settings = readSettings({ exemptions: [{ rule: "limits", target: { name: "a" } }] }, "here", "program");
+    const said: string[] = [];
+    const gate = new Gate(settings, (_, message) => Promise.resolve(void said.push(message)));
+    await assert.rejects(gate.close(), /^Error: 3 policy violations/);
+    assert.match(said.join("\n"), /^\[exemption\] Exemption limits: exemptions\[0\]\.until is not set/m);
   });
 
   it("sees through secrets and outputs", async () => {

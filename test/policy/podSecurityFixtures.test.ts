@@ -1,33 +1,23 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { judgeObject } from "../../policy/judge";
+import { judgeObject, type Judgement } from "../../policy/judge";
 import { type Profile, VERSIONS } from "../../policy/rules/options";
 import type { Manifest } from "../../policy/rules/manifest";
+import { admission, places, predicted } from "./admitted";
+import { fixtures, MODULE } from "./fixtures";
 import { carry, JUDGEMENT } from "./manifests";
-
-const MODULE = "k8s.io/pod-security-admission@v0.37.2";
-
-/** Where Go keeps the module, fetched if need be; or why it could not be had. */
-function fixtures(): string | Error {
-  const place = mkdtempSync(join(tmpdir(), "pod-security-"));
-  try {
-    const options = { cwd: place, encoding: "utf8" as const, timeout: 120_000, stdio: "pipe" as const };
-    const said = execFileSync("go", ["mod", "download", "-json", MODULE], options);
-    const root = join((JSON.parse(said) as { Dir: string }).Dir, "test", "testdata");
-    return existsSync(root) ? root : new Error(`${root} is not there`);
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
-  } finally {
-    rmSync(place, { recursive: true, force: true });
-  }
-}
 
 /** Files are called after their check, in lower case and numbered. */
 const checkOf = (file: string): string => file.replace(/\d*\.yaml$/, "");
+
+/** The API server's policies, by themselves, name the same places. */
+function heldInApiServer(pod: Manifest, level: Profile, version: number): void {
+  const options = { ...JUDGEMENT.options, podSecurity: { level, version } };
+  const judgement: Judgement = { ...JUDGEMENT, gate: "admission", options };
+  assert.deepEqual(places(admission(["x"], judgement, { object: pod })), predicted(pod, judgement));
+}
 
 /** The public checks that are found broken, in lower case as the files are. */
 function broken(manifest: Manifest, level: Profile, version: number): string[] {
@@ -64,13 +54,17 @@ describe("Kubernetes' own Pod Security fixtures", function () {
           assert.ok(found.includes(checkOf(file)), `${file}: found ${found.join(", ") || "nothing"}`);
           const deployed = carry("CronJob", { metadata: pod.metadata, spec: pod.spec }).manifest;
           assert.deepEqual(broken(deployed, level, version), found, `${file} in a CronJob`);
+          heldInApiServer(pod, level, version);
         }
       });
 
       it(`${level} 1.${version}: every sound pod passes`, () => {
         const pods = read("pass");
         assert.ok(pods.length > 5);
-        for (const [file, pod] of pods) assert.deepEqual(broken(pod, level, version), [], file);
+        for (const [file, pod] of pods) {
+          assert.deepEqual(broken(pod, level, version), [], file);
+          heldInApiServer(pod, level, version);
+        }
       });
     }
   }

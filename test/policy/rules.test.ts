@@ -8,6 +8,7 @@ import { Gate } from "../../policy/inProgram";
 import { OBJECT_RULES, RULE_IDS, SET_RULES } from "../../policy/rules/index";
 import { GATES, type Gate as GateName, type RuleFacts } from "../../policy/rules/rule";
 import { readSettings } from "../../policy/settings";
+import { admission, isReached, places, predicted } from "./admitted";
 import { type Case, CASES } from "./cases";
 
 /** Settings under which one rule alone is asked, in the form of the files in config/. */
@@ -23,7 +24,8 @@ const tokenOf = ({ apiVersion, kind }: { apiVersion?: unknown; kind?: unknown })
 function byPack({ rule, manifests, origins }: Case): string[] {
   const config = only(rule, origins);
   const found: string[] = [];
-  const report = (violation: unknown): unknown => found.push((violation as { message: string }).message);
+  const tellOf = (message: string): unknown => message.startsWith("[") && found.push(message);
+  const report = (violation: unknown): unknown => tellOf((violation as { message: string }).message);
   const resources = manifests.map((props, at) => ({ type: tokenOf(props), name: "x", urn: `urn:${at}`, props }));
   const configured = (section: keyof typeof config) => ({ getConfig: (): never => config[section] as never });
   for (const resource of resources) validateObject({ ...resource, ...configured("objects") }, report);
@@ -40,7 +42,7 @@ async function byProgram({ rule, manifests, origins }: Case): Promise<string[]> 
   );
   const found: string[] = [];
   const gate = new Gate(readSettings(only(rule, origins), "test", "program"), (_, message) =>
-    Promise.resolve(void found.push(message)),
+    Promise.resolve(void (message.startsWith("[") && found.push(message))),
   );
   for (const props of manifests) await gate.inspect({ custom: true, type: tokenOf(props), name: "x", props, opts: {} });
   await gate.close().catch(() => undefined);
@@ -55,11 +57,24 @@ function byCheck({ rule, manifests, origins }: Case): string[] {
   return check(placed, readSettings(only(rule, origins), "test", "check"), true).rows.map(({ message }) => message);
 }
 
-const JUDGES: Readonly<Record<GateName, (each: Case) => string[] | Promise<string[]>>> = {
+type Outside = Exclude<GateName, "admission">;
+const OUTSIDE = GATES.filter((gate): gate is Outside => gate !== "admission");
+const JUDGES: Readonly<Record<Outside, (each: Case) => string[] | Promise<string[]>>> = {
   pack: byPack,
   program: byProgram,
   check: byCheck,
 };
+
+const NAMESPACES = ["shop", "dev-apps"];
+
+/** The API server sees one object at a time, of the kinds that it is told to ask about. */
+function holdsInApiServer(rule: RuleFacts, { manifests, origins }: Case): void {
+  const { objects } = readSettings(only(rule.id, origins), "test", "admission");
+  for (const object of manifests.filter((each) => isReached(each))) {
+    const found = places(admission(NAMESPACES, objects, { object }));
+    assert.deepEqual(found, rule.gates.includes("admission") ? predicted(object, objects) : [], "admission");
+  }
+}
 
 describe("every rule, at every gate that it holds at", () => {
   for (const rule of [...OBJECT_RULES, ...SET_RULES]) {
@@ -75,10 +90,11 @@ describe("every rule, at every gate that it holds at", () => {
               said.some((message) => message.includes(`: ${each.at} `)),
               said.join("\n"),
             );
-          for (const gate of GATES) {
+          for (const gate of OUTSIDE) {
             const found = (await JUDGES[gate](each)).sort();
             assert.deepEqual(found, rule.gates.includes(gate) ? said : [], gate);
           }
+          holdsInApiServer(rule, each);
         });
       }
     });

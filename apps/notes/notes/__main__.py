@@ -11,7 +11,7 @@ from notes.database import Database
 from notes.reads import Reads
 from notes.service import create_app
 from notes.settings import Faults, settings
-from notes.stores import PasswordWatch
+from notes.stores import Password, PasswordWatch
 
 log = logging.getLogger("notes")
 # Longer than the edge keeps its idle connections, so that it is the one who closes them.
@@ -33,7 +33,7 @@ def main() -> None:
     watch = PasswordWatch(end)
     reads = Reads(given.redis, given.name, watch) if given.redis else None
     uvicorn.run(
-        create_app(Database(given.connections, watch), reads),
+        create_app(Database(given.connections, watch, password=Password(given.password_file)), reads),
         host=given.host,
         port=given.port,
         loop="asyncio",

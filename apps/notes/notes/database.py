@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import AsyncConnection, errors
 
-from notes.stores import PasswordWatch, Refused, Unavailable
+from notes.stores import Password, PasswordWatch, Refused, Unavailable
 
 T = TypeVar("T")
 Connection = AsyncConnection[Any]
@@ -45,11 +45,14 @@ AWAY = (psycopg.OperationalError, psycopg.InterfaceError, errors.ReadOnlySqlTran
 class Database:
     """Whatever is asked of it may be asked twice: it asks again where a connection turns out to be dead."""
 
-    def __init__(self, connections: int, watch: PasswordWatch, conninfo: str = "") -> None:
+    def __init__(
+        self, connections: int, watch: PasswordWatch, conninfo: str = "", password: Password | None = None
+    ) -> None:
         self._free = asyncio.Semaphore(connections)
         self._idle: list[Connection] = []
         self._watch = watch
         self._conninfo = conninfo
+        self._password = password or Password(None)
         self._prepared = False
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
@@ -90,17 +93,25 @@ class Database:
         return result
 
     async def _connect(self) -> Connection:
-        try:
-            connection = await AsyncConnection.connect(self._conninfo, autocommit=True, **CONNECT)  # type: ignore[arg-type]
-        except psycopg.OperationalError as error:
-            if isinstance(fault := _fault(error), Refused):
-                self._watch.refused("Postgres")
-                raise fault from None
-            raise
+        connection = await self._let_in()
         self._watch.taken("Postgres")
         if not self._prepared:
             await self._prepare(connection)
         return connection
+
+    async def _let_in(self) -> Connection:
+        refused = Refused("Postgres refuses the user or password")
+        for password in self._password.candidates():
+            login = {} if password is None else {"password": password}
+            try:
+                return await AsyncConnection.connect(self._conninfo, autocommit=True, **CONNECT, **login)  # type: ignore[arg-type]
+            except psycopg.OperationalError as error:
+                if not isinstance(_fault(error), Refused):
+                    raise
+        # Whoever starts again would read the same file.
+        if not self._password.follows:
+            self._watch.refused("Postgres")
+        raise refused
 
     async def _prepare(self, connection: Connection) -> None:
         timer = asyncio.get_running_loop().call_later(PATIENCE, _cut, connection)

@@ -16,6 +16,8 @@ class RedisSettings:
     sentinel_name: str
     username: str | None
     password: str | None
+    # Which holds the password, and another one when it was changed.
+    password_file: str | None
     tls: bool
     # PEM of the authority that signed the servers' certificates.
     ca: str | None
@@ -27,6 +29,8 @@ class Settings:
     port: int
     # At once, of this process.
     connections: int
+    # Which holds the password of Postgres, and another one when it was changed.
+    password_file: str | None
     # Of the database, which is the application's own: its keys in a Redis that others share begin with it.
     name: str
     redis: RedisSettings | None
@@ -43,6 +47,7 @@ def settings(environment: Mapping[str, str]) -> Settings:
         host=environment.get("HOST") or "0.0.0.0",
         port=_number("PORT", environment.get("PORT") or "8000", 65_535, faults),
         connections=_number("CONNECTIONS", environment.get("CONNECTIONS") or "2", 100, faults),
+        password_file=_file("PGPASSWORD_FILE", environment, faults),
         name=environment.get("PGDATABASE", ""),
         redis=_redis(environment, faults) if environment.get("REDIS_HOST") else None,
     )
@@ -68,6 +73,7 @@ def _redis(environment: Mapping[str, str], faults: list[str]) -> RedisSettings:
         sentinel_name=name,
         username=environment.get("REDIS_USERNAME") or None,
         password=environment.get("REDIS_PASSWORD") or None,
+        password_file=_file("REDIS_PASSWORD_FILE", environment, faults),
         tls=tls == "true",
         ca=_authority(environment.get("REDIS_CA"), faults),
     )
@@ -78,6 +84,16 @@ def _number(name: str, value: str, most: int, faults: list[str]) -> int:
     if not 1 <= number <= most:
         faults.append(f'{name} is "{value}": give a number from 1 to {most}')
     return number
+
+
+def _file(name: str, environment: Mapping[str, str], faults: list[str]) -> str | None:
+    given = environment.get(name) or None
+    try:
+        if given and not Path(given).read_text().strip():
+            faults.append(f'{name} is "{given}", which is empty')
+    except OSError as error:
+        faults.append(f'{name} is "{given}", which cannot be read: {error.strerror}')
+    return given
 
 
 def _authority(given: str | None, faults: list[str]) -> str | None:

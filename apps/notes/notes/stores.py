@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 
 class Unavailable(Exception):
@@ -12,10 +14,36 @@ class Refused(Unavailable):
     """A store does not take the password."""
 
 
+class Password:
+    """
+    What the file holds, and what it held before: of a password that was changed nobody hears at the same moment, so a store
+    may still want the former one. Without a file, what the environment said.
+    """
+
+    def __init__(self, file: str | None, given: str | None = None) -> None:
+        self._file = file
+        self._now = given
+        self._before: str | None = None
+        self.candidates()
+
+    @property
+    def follows(self) -> bool:
+        return self._file is not None
+
+    def candidates(self) -> list[str | None]:
+        """The present one first."""
+        if self._file:
+            with suppress(OSError):
+                found = Path(self._file).read_text().strip()
+                if found and found != self._now:
+                    self._before, self._now = self._now, found
+        return [self._now, self._before] if self._before else [self._now]
+
+
 class PasswordWatch:
     """
-    A container is told its passwords when it starts. One that is refused for a while therefore ends, to be told the new
-    one. Whom a store never took may only have come before his login did.
+    By its environment a container is told its passwords when it starts. One that is refused for a while therefore ends, to be
+    told the new one. Whom a store never took may only have come before his login did.
     """
 
     def __init__(self, end: Callable[[], None], patience: float = 10.0, at_first: float = 60.0) -> None:

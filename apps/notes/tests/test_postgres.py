@@ -2,6 +2,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Thread
 from uuid import uuid4
 
@@ -134,6 +135,32 @@ def test_it_ends_when_its_password_is_refused_for_a_while(service: Service, post
         assert secret not in service.said()
     with running(**{**postgres.environment, "PGPASSWORD": "changed"}) as again:
         assert write(again).status == 201
+
+
+def test_it_follows_a_password_in_a_file_whoever_hears_of_it_first(postgres: Postgres, tmp_path: Path) -> None:
+    def cut() -> None:
+        postgres.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'notes'")
+
+    file = tmp_path / "PGPASSWORD"
+    file.write_text(PASSWORD)
+    # What the environment said is worth nothing any more.
+    environment = {**postgres.environment, "PGPASSWORD": "never good", "PGPASSWORD_FILE": str(file)}
+    with running(**environment) as service:
+        assert write(service).status == 201
+        file.write_text("next")
+        cut()
+        assert write(service).status == 201
+        postgres.sql("ALTER ROLE notes PASSWORD 'next'")
+        cut()
+        assert write(service).status == 201
+        # And the server first: it is refused, stays, and finds in as soon as the file has it.
+        postgres.sql("ALTER ROLE notes PASSWORD 'last'")
+        cut()
+        assert ready(service).body["postgres"] == "Postgres refuses the user or password"
+        file.write_text("last")
+        assert write(service).status == 201
+        for secret in (PASSWORD, "next", "last", "never good"):
+            assert secret not in service.said()
 
 
 def test_it_is_told_what_is_missing_before_it_starts(postgres: Postgres) -> None:

@@ -2,6 +2,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from client import Answer, ask
@@ -99,6 +100,25 @@ def test_a_redis_that_falls_silent_keeps_nobody_waiting(postgres: Postgres, redi
         assert time.monotonic() - start < 5
         redis.freeze(False)
         eventually(lambda: ready(service).status == 200)
+
+
+def test_it_follows_a_password_in_a_file_whoever_hears_of_it_first(
+    postgres: Postgres, redis: Redis, tmp_path: Path
+) -> None:
+    file = tmp_path / "REDIS_PASSWORD"
+    file.write_text(PASSWORD)
+    with counting(postgres, redis, REDIS_PASSWORD="never good", REDIS_PASSWORD_FILE=str(file)) as service:
+        is_sound(service)
+        file.write_text("next")
+        for password in (PASSWORD, "next"):
+            redis.end()
+            redis.start(password)
+            is_sound(service)
+        redis.end()
+        redis.start("last")
+        assert ready(service).body["redis"] == "Redis refuses the user or password"
+        file.write_text("last")
+        assert reads(service) == [1, 2, 3]
 
 
 def test_it_ends_when_redis_refuses_its_password_for_a_while(postgres: Postgres, redis: Redis) -> None:

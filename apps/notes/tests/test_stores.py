@@ -1,6 +1,7 @@
 import time
+from pathlib import Path
 
-from notes.stores import PasswordWatch
+from notes.stores import Password, PasswordWatch
 
 
 def watched() -> tuple[PasswordWatch, list[bool]]:
@@ -37,3 +38,20 @@ def test_a_refusal_that_passes_is_forgotten() -> None:
         watch.refused("Postgres")
         time.sleep(0.06)
     assert not ended
+
+
+def test_a_file_gives_its_password_and_then_the_one_before_it(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("first\n")
+    password = Password(str(file), "of the environment")
+    assert password.candidates() == ["first", "of the environment"]
+    for now, before in (("second", "first"), ("third", "second")):
+        file.write_text(now)
+        assert password.candidates() == [now, before]
+    file.unlink()
+    assert password.candidates() == ["third", "second"]
+
+
+def test_without_a_file_it_is_what_the_environment_says() -> None:
+    assert Password(None, "given").candidates() == ["given"]
+    assert Password(None).candidates() == [None]

@@ -6,7 +6,6 @@ import { type Identity, labels, selector } from "../../lib/labels";
 import { type Peer, type Place, link, toApiServer } from "../../lib/network";
 import { containerSecurity, podSecurity } from "../../lib/security";
 import { LEAVES_LOST_NODE } from "../../lib/spread";
-import type { Strategy } from "../../lib/strategyConfig";
 import { createRights } from "./rights";
 import { type Switched, deadlineOf, switchNames, switchSettings } from "./settings";
 
@@ -58,7 +57,7 @@ export function createSwitch(
   child: Name,
   environment: string,
   args: SwitchArgs,
-  opts: pulumi.CustomResourceOptions & { readonly dependsOn: pulumi.Input<pulumi.Resource>[] },
+  opts: Pick<pulumi.CustomResourceOptions, "parent"> & { readonly dependsOn: readonly pulumi.Input<pulumi.Resource>[] },
 ): k8s.batch.v1.Job {
   const { app, namespace, strategy, switcher, peer } = args;
   const names = switchNames(app);
@@ -136,7 +135,7 @@ function createFiles(
   const settings = pulumi
     .all([namespace, template])
     .apply(([place, content]) => JSON.stringify(switchSettings({ ...plain, namespace: place, template: content })));
-  const scripts = SCRIPTS.map((name) => [name, readFileSync(join(__dirname, name), "utf8")]);
+  const scripts = SCRIPTS.map((name) => [name, readFileSync(join(__dirname, name), "utf8")] as const);
   return new k8s.core.v1.ConfigMap(
     child("switch-files"),
     { metadata: { namespace }, data: { "settings.json": settings, ...Object.fromEntries(scripts) } },

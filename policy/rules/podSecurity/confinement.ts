@@ -7,7 +7,7 @@ import { onWindows, ownUsers } from "./users";
 
 /** How the kernel holds a container: seccomp, AppArmor, SELinux, /proc, sysctls. */
 
-const PROFILES = ["RuntimeDefault", "Localhost"];
+export const PROFILES = ["RuntimeDefault", "Localhost"];
 const isProfile = (value: unknown): boolean => PROFILES.includes(value as string);
 const absent = ({ value }: Located): boolean => value === undefined || value === null;
 
@@ -42,7 +42,7 @@ export function seccompRequired(template: PodTemplate): Fault[] {
   });
 }
 
-const APPARMOR = "container.apparmor.security.beta.kubernetes.io/";
+export const APPARMOR = "container.apparmor.security.beta.kubernetes.io/";
 
 export function appArmor(template: PodTemplate): Fault[] {
   const words = {
@@ -72,8 +72,11 @@ export function appArmor(template: PodTemplate): Fault[] {
 
 const SELINUX_TYPES = ["", "container_t", "container_init_t", "container_kvm_t"];
 
-export function seLinux(template: PodTemplate, { podSecurity }: Options): Fault[] {
-  const types = podSecurity.version >= 31 ? [...SELINUX_TYPES, "container_engine_t"] : SELINUX_TYPES;
+export const seLinuxTypes = ({ podSecurity }: Options): string[] =>
+  podSecurity.version >= 31 ? [...SELINUX_TYPES, "container_engine_t"] : SELINUX_TYPES;
+
+export function seLinux(template: PodTemplate, options: Options): Fault[] {
+  const types = seLinuxTypes(options);
   const allowed = `type one of ${types.slice(1).join(", ")}, and neither user nor role`;
   return inEveryContext(template, (context, where) => {
     const options = into(context, "seLinuxOptions");
@@ -128,8 +131,11 @@ const SYSCTLS: readonly (readonly [number, readonly string[]])[] = [
   [37, ["net.ipv4.tcp_notsent_lowat", "net.ipv4.tcp_slow_start_after_idle"]],
 ];
 
-export function sysctls(template: PodTemplate, { podSecurity }: Options): Fault[] {
-  const safe = SYSCTLS.filter(([since]) => podSecurity.version >= since).flatMap(([, names]) => names);
+export const safeSysctls = ({ podSecurity }: Options): string[] =>
+  SYSCTLS.filter(([since]) => podSecurity.version >= since).flatMap(([, names]) => names);
+
+export function sysctls(template: PodTemplate, options: Options): Fault[] {
+  const safe = safeSysctls(options);
   return elements(into(template.spec, "securityContext", "sysctls")).flatMap((sysctl) => {
     const name = into(sysctl, "name");
     if (safe.includes(name.value as string)) return [];

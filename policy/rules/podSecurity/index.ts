@@ -1,6 +1,7 @@
 import type { Fault } from "../finding";
 import type { Options } from "../options";
 import { type PodTemplate, podTemplates } from "../podTemplate";
+import { gatesOf } from "../gates";
 import type { ObjectRule } from "../rule";
 import * as confinement from "./confinement";
 import * as node from "./node";
@@ -24,7 +25,7 @@ const rule = (
   profile,
   description,
   controls,
-  gates: ["pack", "program", "check"],
+  gates: gatesOf(id),
   check: (manifest, options) =>
     options.podSecurity.version < since ? [] : podTemplates(manifest).flatMap((template) => check(template, options)),
 });

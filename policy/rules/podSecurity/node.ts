@@ -16,7 +16,7 @@ export function privileged(template: PodTemplate): Fault[] {
   );
 }
 
-const HOST_NAMESPACES = { hostPID: "cis:5.2.3", hostIPC: "cis:5.2.4", hostNetwork: "cis:5.2.5" } as const;
+export const HOST_NAMESPACES = { hostPID: "cis:5.2.3", hostIPC: "cis:5.2.4", hostNetwork: "cis:5.2.5" } as const;
 
 export function hostNamespaces(template: PodTemplate): Fault[] {
   return Object.entries(HOST_NAMESPACES).flatMap(([field, cis]) =>
@@ -51,7 +51,7 @@ export function hostPorts(template: PodTemplate): Fault[] {
   );
 }
 
-const HANDLERS = [
+export const HANDLERS = [
   ["livenessProbe"],
   ["readinessProbe"],
   ["startupProbe"],

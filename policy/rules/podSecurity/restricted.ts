@@ -15,7 +15,7 @@ export function privilegeEscalation(template: PodTemplate): Fault[] {
 }
 
 /** What a container runtime gives anyway. */
-const DEFAULT_SET = [
+export const DEFAULT_SET = [
   "AUDIT_WRITE",
   "CHOWN",
   "DAC_OVERRIDE",
@@ -81,7 +81,7 @@ export function droppedCapabilities(template: PodTemplate): Fault[] {
   });
 }
 
-const ALLOWED_VOLUMES = [
+export const ALLOWED_VOLUMES = [
   "configMap",
   "csi",
   "downwardAPI",

@@ -17,7 +17,7 @@ echo "$*" >>"$dir/asked"
 [ -e "$dir/fails" ] && { cat "$dir/fails" >&2; exit 3; }
 case "$1 $2" in
   "stack ls") cat "$dir/stacks" ;;
-  "stack export") cat "$dir/state" ;;
+  "stack export") [ -e "$dir/state" ] || { echo "error: no stack named '$4' found" >&2; exit 255; }; cat "$dir/state" ;;
   "stack import") cp "$6" "$dir/imported" ;;
 esac
 `;
@@ -86,20 +86,33 @@ describe("Pulumi, before a command", () => {
   });
 
   it("makes the stack where it is missing, without selecting it", async () => {
-    put("stacks", [{ name: "other" }]);
+    rmSync(join(dir, "state"));
     await pulumi().prepare();
     assert.deepEqual(asked(), [
-      "stack ls --json --non-interactive",
+      `stack export -s ${STACK} --non-interactive`,
       `stack init ${STACK} --no-select --non-interactive`,
     ]);
   });
 
-  it("does nothing more where the last run ended in order", async () => {
+  it("makes none because the state cannot be read", async () => {
+    put("fails", "error: the bucket does not answer");
+    await assert.rejects(pulumi().prepare(), /stack export .*: error: the bucket does not answer$/);
+    assert.equal(asked().length, 1);
+  });
+
+  it("gives what the program gave back, with one question", async () => {
+    const outputs = { endpoints: { web: "http://192.0.2.1" } };
+    const resources = [{ type: "pulumi:providers:random" }, { type: "pulumi:pulumi:Stack", outputs }];
+    put("state", { deployment: { resources } });
+    assert.deepEqual(await pulumi().outputs(), outputs);
+    put("state", {});
+    assert.deepEqual(await pulumi().outputs(), {});
+    assert.equal(asked().length, 2);
+  });
+
+  it("asks once where the last run ended in order", async () => {
     await pulumi().prepare();
-    assert.deepEqual(
-      asked().filter((line) => !/^stack (ls|export) /.test(line)),
-      [],
-    );
+    assert.deepEqual(asked(), [`stack export -s ${STACK} --non-interactive`]);
     assert.deepEqual(said, []);
   });
 

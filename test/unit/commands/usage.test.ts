@@ -34,6 +34,13 @@ const calls: [string, string[], { code: number; says: RegExp }][] = [
     { code: 2, says: /^error: local cluster "platform" is not there: npm run up -- --stack dev brings it up/ },
   ],
   ["verify", ["--stack", "nowhere"], { code: 2, says: /^error: "nowhere" is no environment/ }],
+  ["drift", ["--help"], { code: 0, says: /^npm run drift / }],
+  ["drift", [], { code: 2, says: /^error: "" is no environment: take --stack dev, qa or prod/ }],
+  [
+    "drift",
+    ["--stack", "dev"],
+    { code: 2, says: /^error: local cluster "platform" is not there: npm run up makes it/ },
+  ],
   ["handover", [], { code: 2, says: /^error: "" is no environment: take --to dev, qa or prod/ }],
   ["handover", ["--to", "qa"], { code: 2, says: /^error: local cluster "platform" does not run: npm run up/ }],
   ["sandbox", ["explode"], { code: 2, says: /^error: .*explode/ }],

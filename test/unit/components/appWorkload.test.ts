@@ -17,7 +17,7 @@ describe("AppWorkload", () => {
     before(async () => {
       recording = await record(() => {
         const scene = new Scene();
-        scene.app("web", { redis: scene.redis(), env: { LEVEL: "info" } });
+        scene.app("web", { redis: scene.redis() });
       });
     });
 
@@ -34,12 +34,6 @@ describe("AppWorkload", () => {
       assert.equal(field(ingress, "metadata.namespace"), "dev-data");
       assert.deepEqual(field(ingress, "spec.ingress"), [{ from: [peer("dev-apps", "web", "app")], ports }]);
       assert.equal(names(recording, "NetworkPolicy").filter((name) => name.startsWith("web-")).length, 2);
-    });
-
-    it("takes the credentials from a secret, and plain settings as they are", () => {
-      const server = one(recording, "Deployment");
-      assert.deepEqual(field(server, `${CONTAINER}.envFrom`), [{ secretRef: { name: "web-redis" } }]);
-      assert.deepEqual(field(server, `${CONTAINER}.env`), [{ name: "LEVEL", value: "info" }]);
     });
 
     it("starts after it", () => {

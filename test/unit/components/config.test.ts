@@ -11,6 +11,7 @@ const plain = {
   postgres: undefined,
   bucket: undefined,
   metrics: false,
+  passwordFiles: undefined,
   autoscale: undefined,
   resources: undefined,
   env: {},

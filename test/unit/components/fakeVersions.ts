@@ -23,7 +23,7 @@ interface Patch {
 
 const json = (value: unknown): string => JSON.stringify(value);
 const merged = (into: Fields, patch: Fields): Fields => {
-  const entries = Object.entries(patch).map(([key, value]) => {
+  const entries = Object.entries(patch).map(([key, value]): [string, unknown] => {
     const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
     return [key, isObject ? merged((into[key] ?? {}) as Fields, value as Fields) : value];
   });

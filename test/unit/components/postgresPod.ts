@@ -154,6 +154,18 @@ export class PostgresPod {
 
   forget = (name: string): void => rmSync(this.at("logins", name));
 
+  /** For how many seconds an application's changed password waits; as the keeper was started. */
+  hold = "0";
+
+  /** Whether the keeper's script says that the server lets somebody in. */
+  accepts(role: string, database: string, password: string): boolean {
+    const { uid, gid } = this.as;
+    const args = [join(this.places.files, "keeper.sh"), "accepts", role, database];
+    const said = spawnSync("sh", args, { env: this.env, uid, gid, cwd: this.dir, input: password, encoding: "utf8" });
+    if (said.status !== 0) throw new Error(said.stderr);
+    return said.stdout.trim() === "yes";
+  }
+
   private get env(): NodeJS.ProcessEnv {
     const { files, certificates, socket, tmp } = this.places;
     const places = { FILES: files, CERTIFICATES: certificates, SOCKET: socket, TMP: tmp };
@@ -162,6 +174,7 @@ export class PostgresPod {
       LOGINS: this.at("logins"),
       DATA: this.at("data"),
       OWN: OWN_LOGINS[this.mode].join(" "),
+      HOLD_SECONDS: this.hold,
     };
     const common = { ...basicEnv, PGPORT: String(this.port), PAUSE: "0.3", ...places, ...more };
     if (!this.member) return common;

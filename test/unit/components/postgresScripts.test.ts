@@ -102,6 +102,33 @@ describe("the scripts of Postgres", function () {
     assert.match((await pod.client("web", "password-of-web", "web")).out, /password authentication failed/);
   });
 
+  it("hold a changed password until clients have it, and a new application none", async () => {
+    const restart = async (hold: string): Promise<void> => {
+      await pod.stop("keeper");
+      pod.hold = hold;
+      pod.start("keeper");
+    };
+    await restart("3600");
+    try {
+      pod.login("web.web.5", "the third");
+      await until("it is held", () => Promise.resolve(pod.log("keeper").includes("held: web.web.5")));
+      pod.login("soon.soon.3", "password-of-soon");
+      await until("a new one is not", async () => await lets("soon", "password-of-soon", "soon"));
+      assert.ok(pod.accepts("web", "web", "another"));
+      assert.ok(!pod.accepts("web", "web", "the third"));
+      assert.equal(await pod.script("keeper", "now"), 0);
+      assert.ok(pod.accepts("web", "web", "the third"));
+      assert.ok(!pod.accepts("web", "web", "another"));
+      pod.login("web.web.5", "another");
+      await restart("1");
+      await until("it is taken by itself", () => Promise.resolve(pod.accepts("web", "web", "another")));
+      assert.throws(() => pod.accepts("web", "nowhere", "another"), /nowhere/);
+    } finally {
+      pod.forget("soon.soon.3");
+      await restart("0");
+    }
+  });
+
   it("take up an application that comes, and close what is no more listed, with its data kept", async () => {
     pod.login("late.late.3", "password-of-late");
     await until("it has its database", async () => await lets("late", "password-of-late", "late"));

@@ -56,6 +56,8 @@ export class RedisPods {
     private readonly count: number,
     private readonly net: number,
     private readonly tls = false,
+    /** Beside the usual; passwords that were changed are taken within a second, and the rest takes a hand. */
+    private readonly more: NodeJS.ProcessEnv = {},
   ) {
     mkdirSync(this.scripts);
     mkdirSync(this.passwords);
@@ -93,6 +95,10 @@ export class RedisPods {
       SCRIPTS: this.scripts,
       SECRETS: this.passwords,
       ...(this.tls ? { TLS: "true", CERTIFICATES: this.dir, RENEWAL_SECONDS: "1" } : {}),
+      FOLLOW_SECONDS: "1",
+      SETTLE_SECONDS: "3600",
+      OVERLAP_SECONDS: "3600",
+      ...this.more,
       DATA: join(this.dir, `data-${pod}`),
       RUN: join(this.dir, `run-${pod}`),
     };
@@ -146,6 +152,17 @@ export class RedisPods {
 
   loseVolume(pod: number): void {
     rmSync(join(this.dir, `data-${pod}`), { recursive: true, force: true });
+  }
+
+  /** The Secret is another one from now on. */
+  setPassword(user: string, password: string): void {
+    writeFileSync(join(this.passwords, user), password);
+  }
+
+  /** Whether the server of a pod lets somebody in who has this password. */
+  accepts(pod: number, user: string, password: string, server: "redis" | "sentinel" = "redis"): boolean {
+    const args = [join(this.scripts, "passwords.sh"), server, "accepts", user];
+    return execFileSync("sh", args, { env: this.env(pod), input: password, encoding: "utf8" }).trim() === "yes";
   }
 
   /** A script as a pod or a Job would run it, with all that it starts; ended in the middle where a time is given. */
@@ -209,6 +226,19 @@ export class RedisPods {
       .trimEnd()
       .split("\n")
       .filter((line) => !line.startsWith("-> Redirected"));
+  }
+
+  /** One connection that stays, asked one thing after the other. */
+  connect(pod: number, user: string): { ask: (command: string) => Promise<string>; end: () => void } {
+    const env = { ...process.env, REDISCLI_AUTH: readFileSync(join(this.passwords, user), "utf8") };
+    const args = ["-h", this.host(pod), "--user", user, "--no-auth-warning", ...this.secured()];
+    const client = spawn("redis-cli", args, { env });
+    const ask = async (command: string): Promise<string> => {
+      client.stdin.write(`${command}\n`);
+      const [data] = (await once(client.stdout, "data")) as [Buffer];
+      return data.toString().trim();
+    };
+    return { ask, end: () => void client.kill() };
   }
 
   async info(pod: number): Promise<Record<string, string>> {

@@ -11,6 +11,8 @@ export interface RedisSettings {
   sentinelName?: string;
   username?: string;
   password?: string;
+  /** Which holds the password, and holds another one when it was changed. */
+  passwordFile?: string;
   tls: boolean;
   /** PEM of the authority that signed the servers' certificates. */
   ca?: string;
@@ -18,9 +20,10 @@ export interface RedisSettings {
 
 /** The connection as the platform hands it over; faults are noted, each with its variable and what is allowed. */
 export function redisSettings(given: Readonly<Record<string, string | undefined>>, faults: string[]): RedisSettings {
-  const { REDIS_HOST: host = "", REDIS_USERNAME: username, REDIS_PASSWORD: password } = given;
+  const { REDIS_HOST: host = "", REDIS_USERNAME: username, REDIS_PASSWORD_FILE: passwordFile } = given;
+  const password = passwordFile ? passwordFrom(passwordFile, faults) : given.REDIS_PASSWORD;
   if (!host) faults.push("REDIS_HOST is not set: give the name or address of the Redis server");
-  if (username && !password)
+  if (username && !password && !passwordFile)
     faults.push(`REDIS_USERNAME is "${username}" but REDIS_PASSWORD is not set: give both or neither`);
   const mode = MODES.find((each) => each === (given.REDIS_MODE || "standalone"));
   if (!mode) faults.push(`REDIS_MODE is "${given.REDIS_MODE}": give ${MODES.join(", ")}`);
@@ -42,8 +45,20 @@ export function redisSettings(given: Readonly<Record<string, string | undefined>
     ...(sentinelName && { sentinelName }),
     ...(username && { username }),
     ...(password && { password }),
+    ...(passwordFile && { passwordFile }),
     ...(ca && { ca }),
   };
+}
+
+function passwordFrom(file: string, faults: string[]): string | undefined {
+  try {
+    const password = readFileSync(file, "utf8").trim();
+    if (!password) faults.push(`REDIS_PASSWORD_FILE is "${file}", which is empty`);
+    return password;
+  } catch (cause) {
+    faults.push(`REDIS_PASSWORD_FILE is "${file}", which cannot be read: ${(cause as NodeJS.ErrnoException).code}`);
+    return undefined;
+  }
 }
 
 /** The certificate itself, or the file that holds it. */

@@ -4,6 +4,7 @@ import { log } from "../log";
 import { type Claimed, type Gone, type Looked, type NewEntry, type Opened, type Store, Unavailable } from "../store";
 import { type Client, COMMAND_MS, connect } from "./connection";
 import { faultOf, isLasting } from "./fault";
+import { Renewal, dismiss } from "./renewal";
 import { CLAIM, CREATE, DESTROY, FORGET, LOOK, OPEN, REPLICATION } from "./scripts";
 import type { RedisSettings } from "./settings";
 
@@ -25,9 +26,10 @@ export interface RedisStoreSettings extends RedisSettings {
 
 /** Secrets in Redis, in any of its modes. What is promised has reached a replica before it is said. */
 export class RedisStore implements Store {
-  readonly #client: Client;
+  #client: Client;
   /** Of its own, so that nothing else has to wait for replicas. */
-  readonly #confirming: Client;
+  #confirming: Client;
+  readonly #renewals: readonly Renewal[];
   readonly #confirmations = new Limit(CONFIRMED_AT_ONCE, CONFIRMED_QUEUED);
   readonly #address: string;
   /** Why there is no connection now; nothing while there is one. */
@@ -37,12 +39,23 @@ export class RedisStore implements Store {
 
   constructor(private readonly settings: RedisStoreSettings) {
     this.#address = `${settings.host}:${settings.port}`;
-    this.#client = connect(settings);
+    this.#client = this.#listening(connect(settings));
     this.#confirming = connect(settings);
     this.#confirming.on("error", () => undefined);
-    this.#client.on("ready", () => this.#connected());
-    this.#client.on("error", (error: unknown) => this.#disconnected(faultOf(error)));
-    this.#client.on("close", () => this.#disconnected(this.#fault ?? "Redis closed the connection"));
+    this.#renewals = [
+      new Renewal(settings, (next) => {
+        const former = this.#client;
+        this.#client = this.#listening(next);
+        log("info", "Redis has another password, and takes it");
+        this.#connected();
+        dismiss(former);
+      }),
+      new Renewal(settings, (next) => {
+        const former = this.#confirming;
+        this.#confirming = next;
+        dismiss(former);
+      }),
+    ];
   }
 
   async create(name: string, { proof, sealed, ttlMs, locked, expires }: NewEntry): Promise<void> {
@@ -83,9 +96,17 @@ export class RedisStore implements Store {
   }
 
   close(): void {
+    for (const renewal of this.#renewals) renewal.stop();
     this.#client.removeAllListeners("close");
     this.#client.disconnect();
     this.#confirming.disconnect();
+  }
+
+  #listening(client: Client): Client {
+    client.on("ready", () => this.#connected());
+    client.on("error", (error: unknown) => this.#disconnected(faultOf(error)));
+    client.on("close", () => this.#disconnected(this.#fault ?? "Redis closed the connection"));
+    return client;
   }
 
   #run(script: string, name: string, args: (string | number)[]): Promise<string[]> {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { COMMAND_MS, connect } from "./connection";
 import { faultOf, neverRan } from "./fault";
 import { log } from "./log";
+import { Renewal, dismiss } from "./renewal";
 import type { RedisSettings } from "./settings";
 
 const KEY = "visit-tracker:visits";
@@ -18,7 +19,8 @@ export type Answer = { visits: number } | { fault: string };
  * not carry out, as while another server takes over, is tried again within that time.
  */
 export class VisitCounter {
-  readonly #redis: ReturnType<typeof connect>;
+  #redis: ReturnType<typeof connect>;
+  readonly #renewal: Renewal;
   readonly #address: string;
   /** Why there is no connection now; nothing while there is one. */
   #fault: string | undefined = "not connected to Redis yet";
@@ -26,10 +28,8 @@ export class VisitCounter {
 
   constructor(settings: RedisSettings) {
     this.#address = `${settings.host}:${settings.port}`;
-    this.#redis = connect(settings);
-    this.#redis.on("ready", () => this.#connected());
-    this.#redis.on("error", (error) => this.#disconnected(faultOf(error)));
-    this.#redis.on("close", () => this.#disconnected(this.#fault ?? "Redis closed the connection"));
+    this.#redis = this.#listening(connect(settings));
+    this.#renewal = new Renewal(settings, (next) => this.#succeed(next));
   }
 
   visits(): Promise<Answer> {
@@ -54,8 +54,24 @@ export class VisitCounter {
   }
 
   close(): void {
+    this.#renewal.stop();
     this.#redis.removeAllListeners("close");
     this.#redis.disconnect();
+  }
+
+  #listening(client: ReturnType<typeof connect>): ReturnType<typeof connect> {
+    client.on("ready", () => this.#connected());
+    client.on("error", (error) => this.#disconnected(faultOf(error)));
+    client.on("close", () => this.#disconnected(this.#fault ?? "Redis closed the connection"));
+    return client;
+  }
+
+  #succeed(next: ReturnType<typeof connect>): void {
+    const former = this.#redis;
+    this.#redis = this.#listening(next);
+    log("info", "Redis has another password, and takes it");
+    this.#connected();
+    dismiss(former);
   }
 
   async #count(command: () => Promise<string | number | null>): Promise<Answer> {

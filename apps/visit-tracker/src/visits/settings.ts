@@ -11,6 +11,8 @@ export interface RedisSettings {
   sentinelName?: string;
   username?: string;
   password?: string;
+  /** Which holds the password, and holds another one when it was changed. */
+  passwordFile?: string;
   tls: boolean;
   /** PEM of the authority that signed the server's certificate. */
   ca?: string;
@@ -29,8 +31,9 @@ export function redisSettings(environment: Readonly<Record<string, string | unde
   const tls = flagFrom("REDIS_TLS", environment.REDIS_TLS, faults);
   const ca = authorityFrom(environment.REDIS_CA, tls, faults);
   const username = environment.REDIS_USERNAME || undefined;
-  const password = environment.REDIS_PASSWORD || undefined;
-  if (username !== undefined && password === undefined) {
+  const passwordFile = environment.REDIS_PASSWORD_FILE || undefined;
+  const password = passwordFile ? passwordFrom(passwordFile, faults) : environment.REDIS_PASSWORD || undefined;
+  if (username !== undefined && password === undefined && passwordFile === undefined) {
     faults.push(`REDIS_USERNAME is "${username}" but REDIS_PASSWORD is not set: give both or neither`);
   }
   if (faults.length > 0 || host === undefined) throw new Error(faults.join("; "));
@@ -42,6 +45,7 @@ export function redisSettings(environment: Readonly<Record<string, string | unde
     ...(mode === "sentinel" && { sentinelName }),
     ...(username && { username }),
     ...(password && { password }),
+    ...(passwordFile && { passwordFile }),
     ...(ca && { ca }),
   };
 }
@@ -65,6 +69,17 @@ function portFrom(value: string | undefined, faults: string[]): number {
 function flagFrom(name: string, value: string | undefined, faults: string[]): boolean {
   if (value && value !== "true" && value !== "false") faults.push(`${name} is "${value}": give true or false`);
   return value === "true";
+}
+
+function passwordFrom(file: string, faults: string[]): string | undefined {
+  try {
+    const password = readFileSync(file, "utf8").trim();
+    if (!password) faults.push(`REDIS_PASSWORD_FILE is "${file}", which is empty`);
+    return password;
+  } catch (cause) {
+    faults.push(`REDIS_PASSWORD_FILE is "${file}", which cannot be read: ${(cause as NodeJS.ErrnoException).code}`);
+    return undefined;
+  }
 }
 
 /** The certificate itself, or the file that holds it. */

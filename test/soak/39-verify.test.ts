@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { CHECKS } from "../../checks";
 import type { Outcome } from "../../checks/check";
-import { NAME, apply, broughtUp, eventually, get, kubectl, outputs, platform, standOf } from "./world";
+import { NAME, apply, broughtUp, eventually, get, kubectl, outputs, platform, standOf } from "../live/world";
 
 const STACK = "dev";
 const APPS = `${STACK}-apps`;
