@@ -4,6 +4,7 @@ import { AppImage } from "./appImage";
 import { AppWorkload, type AppWorkloadArgs } from "./appWorkload";
 import type { Edge } from "./edge";
 import type { AppConfig } from "./lib/appConfig";
+import type { Place } from "./lib/network";
 import { parseReference } from "./lib/imageReference";
 import type { RegistryReader } from "./lib/registryAccess";
 import type { ObjectStore } from "./objectStore";
@@ -17,6 +18,10 @@ import type { Placement } from "./statusPage";
 /** What the environment has for its applications, each of which takes the part that it asks for. */
 export interface AppsArgs extends Pick<AppWorkloadArgs, "environment" | "spread" | "addressOf" | "podCidrs"> {
   readonly namespace: pulumi.Input<string>;
+  readonly apiServers: readonly Place[];
+  readonly imageOf: (name: string) => string;
+  /** Where requests at the edge are counted, where they are. */
+  readonly prometheus?: string;
   /** Of an application that says nothing else. */
   readonly replicas: number;
   readonly registry: Registry;
@@ -68,6 +73,7 @@ export function createApps(
 ): Apps {
   const pullSecret = args.registry.pullSecret(args.namespace, "apps");
   const imageOf = images(apps, args, opts);
+  const { apiServers, prometheus } = args;
   const made = Object.entries(apps).map(([name, app]) => {
     const image = imageOf(name, app);
     const workload = new AppWorkload(
@@ -84,6 +90,7 @@ export function createApps(
         load: app.bucket?.load,
         secrets: app.secrets,
         vault: args.secrets,
+        switcher: app.strategy && { apiServers, prometheus, image: args.imageOf("node") },
         ...args.placed?.[name],
       },
       opts,

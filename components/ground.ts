@@ -25,7 +25,7 @@ import {
   registryTarget,
   secretsTarget,
 } from "./lib/target";
-import { type Wanted, wantedMonitoring } from "./monitoring/environment";
+import { type Wanted, countedAt, wantedMonitoring } from "./monitoring/environment";
 import { type WantedStatus, wantedStatus } from "./statusPage";
 
 /** What a stack stands on. */
@@ -41,11 +41,11 @@ export interface Ground extends Pick<Login, "enter" | "promoters"> {
   readonly authority: SecretsAccess["authority"];
   readonly vault: VaultTarget;
   readonly registry: RegistryAccess;
-  readonly edge: EdgeTarget;
+  readonly edge: EdgeTarget & { readonly counted: boolean };
   /** Beginnings of the references of images that may run. */
   readonly imagesFrom: readonly string[];
   /** Where applications come from. */
-  readonly supply: Pick<AppsArgs, "builder" | "pushHost" | "recorded" | "source">;
+  readonly supply: Pick<AppsArgs, "builder" | "pushHost" | "recorded" | "source" | "prometheus">;
   /** The reference of an image of the lock, and of several. */
   readonly imageOf: (name: string) => string;
   readonly imagesOf: <K extends string>(names: Readonly<Record<K, string>>) => Record<K, string>;
@@ -76,6 +76,7 @@ export async function survey(): Promise<Ground> {
   checkPin(stack, facts, target.clusterUid ?? config.clusterUid, kubeconfig.context);
   const wanted = wantedMonitoring(target, config.monitoring);
   const status = wantedStatus(stack, config, target);
+  const { counted, prometheus } = countedAt(stack, wanted, status.apps);
   const installs = config.clusterServices === "install";
   const definitions = installs ? definitionsOf(target, wanted) : [];
   // A preview writes nothing, and may look ahead of the stack that installs them.
@@ -99,13 +100,14 @@ export async function survey(): Promise<Ground> {
     authority,
     vault,
     registry,
-    edge: edgeTarget(target, stack),
+    edge: { ...edgeTarget(target, stack), counted },
     imagesFrom,
     supply: {
       builder: { dockerHost: target.dockerHost, buildCa: target.buildCa, baseImages: images(target, BASE_IMAGES) },
       pushHost: registry.pushHost,
       recorded,
       source,
+      prometheus,
     },
     imageOf,
     imagesOf: (names) => images(target, names),
