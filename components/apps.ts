@@ -4,6 +4,7 @@ import { AppImage } from "./appImage";
 import { AppWorkload, type AppWorkloadArgs } from "./appWorkload";
 import type { Edge } from "./edge";
 import type { AppConfig } from "./lib/appConfig";
+import type { Place } from "./lib/network";
 import { type Plan, planOf } from "./lib/promotion";
 import type { RegistryReader } from "./lib/registryAccess";
 import { type History, type Release, releaseOf } from "./lib/releases/record";
@@ -18,6 +19,10 @@ import type { Placement } from "./statusPage";
 /** What the environment has for its applications, each of which takes the part that it asks for. */
 export interface AppsArgs extends Pick<AppWorkloadArgs, "environment" | "spread" | "addressOf" | "podCidrs"> {
   readonly namespace: pulumi.Input<string>;
+  readonly apiServers: readonly Place[];
+  readonly imageOf: (name: string) => string;
+  /** Where requests at the edge are counted, where they are. */
+  readonly prometheus?: string;
   /** Of an application that says nothing else. */
   readonly replicas: number;
   readonly registry: Registry;
@@ -66,6 +71,7 @@ export function createApps(
 ): Apps {
   const pullSecret = args.registry.pullSecret(args.namespace, "apps");
   const imageOf = images(apps, args, opts);
+  const { apiServers, prometheus } = args;
   const made = Object.entries(apps).map(([name, app]) => {
     const image = imageOf(name, app);
     const workload = new AppWorkload(
@@ -82,6 +88,7 @@ export function createApps(
         load: app.bucket?.load,
         secrets: app.secrets,
         vault: args.secrets,
+        switcher: app.strategy && { apiServers, prometheus, image: args.imageOf("node") },
         ...args.placed?.[name],
       },
       opts,

@@ -26,7 +26,7 @@ import {
   registryTarget,
   secretsTarget,
 } from "./lib/target";
-import { type Wanted, wantedMonitoring } from "./monitoring/environment";
+import { type Wanted, countedAt, wantedMonitoring } from "./monitoring/environment";
 import { type WantedStatus, wantedStatus } from "./statusPage";
 
 /** What a stack stands on. */
@@ -42,11 +42,11 @@ export interface Ground extends Pick<Login, "enter" | "promoters"> {
   readonly authority: SecretsAccess["authority"];
   readonly vault: VaultTarget;
   readonly registry: RegistryAccess;
-  readonly edge: EdgeTarget;
+  readonly edge: EdgeTarget & { readonly counted: boolean };
   /** Beginnings of the references of images that may run. */
   readonly imagesFrom: readonly string[];
   /** Where applications come from. */
-  readonly supply: Pick<AppsArgs, "builder" | "pushHost" | "plan" | "source">;
+  readonly supply: Pick<AppsArgs, "builder" | "pushHost" | "plan" | "source" | "prometheus">;
   /** The reference of an image of the lock, and of several. */
   readonly imageOf: (name: string) => string;
   readonly imagesOf: <K extends string>(names: Readonly<Record<K, string>>) => Record<K, string>;
@@ -89,6 +89,7 @@ export async function survey(): Promise<Ground> {
   const promotion = { ...config.promotion, apps: status.apps, registry: source, baseImages, orders };
   const plan = await planReleases(stack, promotion);
   const apps = Object.fromEntries(Object.entries(plan).map(([app, planned]) => [app, planned.config]));
+  const { counted, prometheus } = countedAt(stack, wanted, apps);
   const { authority, ...vault } = secretsTarget(target, stack);
   const registry = registryTarget(target, stack);
   const imageOf = (name: string): string => image(target, name);
@@ -104,13 +105,14 @@ export async function survey(): Promise<Ground> {
     authority,
     vault,
     registry,
-    edge: edgeTarget(target, stack),
+    edge: { ...edgeTarget(target, stack), counted },
     imagesFrom,
     supply: {
       builder: { dockerHost: target.dockerHost, buildCa: target.buildCa, baseImages },
       pushHost: registry.pushHost,
       plan,
       source,
+      prometheus,
     },
     imageOf,
     imagesOf: (names) => images(target, names),

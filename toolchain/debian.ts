@@ -61,7 +61,7 @@ export async function extractDebian(
   return exclusively(
     path.join(cache.locks, "apt"),
     async () => {
-      const apt = await openApt(cache, options);
+      const apt = await openApt(cache, packages, options);
       const files = await closure(apt, packages);
       await apt.run(["install", "--download-only", ...packages]);
       mergeUsr(destination);
@@ -90,7 +90,7 @@ interface Apt {
   readonly env: NodeJS.ProcessEnv;
 }
 
-async function openApt(cache: Cache, options: ExtractOptions): Promise<Apt> {
+async function openApt(cache: Cache, packages: readonly string[], options: ExtractOptions): Promise<Apt> {
   const root = path.join(cache.build, "apt");
   const record = path.join(root, "running.json");
   endLeftover(record);
@@ -99,7 +99,7 @@ async function openApt(cache: Cache, options: ExtractOptions): Promise<Apt> {
   for (const directory of [path.join(root, "lists/partial"), path.join(archives, "partial")])
     fs.mkdirSync(directory, { recursive: true });
   const status = path.join(scratch, "status");
-  fs.writeFileSync(status, pretendInstalled(options));
+  fs.writeFileSync(status, pretendInstalled(packages, options));
   const settings = {
     "Dir::State": root,
     "Dir::State::lists": path.join(root, "lists"),
@@ -131,9 +131,10 @@ function isRecent(file: string): boolean {
   return changed !== undefined && Date.now() - changed < LISTS_GOOD_FOR_MS;
 }
 
-/** What apt believes to be installed it neither fetches nor follows: this is how packages are left out. */
-function pretendInstalled(options: ExtractOptions): string {
+/** What apt believes to be installed it neither fetches nor follows: this is how packages are left out, unless they are asked for. */
+function pretendInstalled(packages: readonly string[], options: ExtractOptions): string {
   const left = [...SETUP_PACKAGES, ...(options.libc === "host" ? HOST_LIBRARIES : []), ...(options.ignore ?? [])];
+  const isLeft = (name: string): boolean => !packages.includes(name);
   const stanza = (name: string): string =>
     [
       `Package: ${name}`,
@@ -146,7 +147,7 @@ function pretendInstalled(options: ExtractOptions): string {
       ...(name === "debconf" ? ["Provides: debconf-2.0"] : []),
       "Description: left out",
     ].join("\n");
-  return `${left.map(stanza).join("\n\n")}\n`;
+  return `${left.filter(isLeft).map(stanza).join("\n\n")}\n`;
 }
 
 /** apt prints the address of what it would fetch, hence an archive directory in which nothing lies yet. */

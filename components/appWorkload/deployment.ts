@@ -5,6 +5,8 @@ import { type Identity, labels, selector } from "../lib/labels";
 import { containerSecurity, podSecurity } from "../lib/security";
 import { LEAVES_LOST_NODE, type Spread, spreading } from "../lib/spread";
 import { whenReady, whenStarted, whileAlive } from "../lib/probes";
+import type { Colour } from "../lib/strategyConfig";
+import { COLOUR_LABEL } from "./switch/settings";
 
 /** Where an application has its volume. */
 export const DATA = "/data";
@@ -23,6 +25,8 @@ export interface DeploymentOf {
   readonly resources?: AppResources;
   /** Certificates as files, and a volume of its own. */
   readonly mounts: readonly Mount[];
+  /** Where there are two versions: which this is. What it runs, and how many, is then the switch's. */
+  readonly colour?: Colour;
 }
 
 /** Files, and where the application has them. */
@@ -36,21 +40,27 @@ export interface Mount {
 
 /** The Deployment of an application: closed, limited, probed, spread, and without a gap when it rolls. */
 export function deploymentOf(args: DeploymentOf, identity: Identity): k8s.apps.v1.DeploymentArgs {
+  const { colour } = args;
+  const mark: Record<string, string> = colour ? { [COLOUR_LABEL]: colour } : {};
+  const metadata = { labels: { ...labels(identity), ...mark } };
   return {
-    metadata: { name: identity.name, namespace: args.namespace, labels: labels(identity) },
+    metadata: { ...metadata, name: nameOf(identity.name, colour), namespace: args.namespace },
     spec: {
-      ...(args.replicas === undefined ? {} : { replicas: args.replicas }),
+      ...(args.replicas === undefined ? {} : { replicas: colour ? 0 : args.replicas }),
       // With as many replicas as nodes and a hard spread there is no room for one more: the spread is therefore counted
       // per revision, and a rollout never takes a serving pod away first.
       strategy: args.mounts.some(({ writable }) => writable)
         ? { type: "Recreate" }
         : { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
       progressDeadlineSeconds: 120,
-      selector: { matchLabels: selector(identity) },
-      template: { metadata: { labels: labels(identity) }, spec: podOf(args, identity) },
+      selector: { matchLabels: { ...selector(identity), ...mark } },
+      template: { metadata, spec: podOf(args, identity) },
     },
   };
 }
+
+/** Of an object that there is for each version. */
+export const nameOf = (name: string, colour?: Colour): string => (colour ? `${name}-${colour}` : name);
 
 /** What the pods of an application have in common, whatever they are for. */
 const shared = (args: DeploymentOf): k8s.types.input.core.v1.PodSpec & { containers: [] } => ({

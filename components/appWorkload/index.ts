@@ -2,30 +2,25 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Edge } from "../edge";
-import { routeTo } from "../edge/route";
-import {
-  type AppResources,
-  type Autoscale,
-  checkAppSettings,
-  generatedPathOf,
-  secretKey,
-  vaultPathOf,
-} from "../lib/appSettings";
+import { matchesOf, routeTo } from "../edge/route";
+import { type AppResources, type Autoscale, generatedPathOf, secretKey, vaultPathOf } from "../lib/appSettings";
 import { type AddressOf, NO_ADDRESS, balancerAddress } from "../lib/balancer";
 import { PlatformComponent } from "../lib/component";
-import { Faults } from "../lib/faults";
-import { oneAtATime } from "../lib/disruption";
-import { Identity, labels, selector } from "../lib/labels";
+import { Identity, selector } from "../lib/labels";
 import { Peer, fromOutsidePods, link, reach } from "../lib/network";
-import { SKIP_AWAIT, WORKLOAD_TIMEOUT } from "../lib/security";
+import { WORKLOAD_TIMEOUT } from "../lib/security";
 import type { Spread } from "../lib/spread";
+import { type Colour, type Strategy, coloursOf } from "../lib/strategyConfig";
 import type { ObjectStore } from "../objectStore";
 import { mountOf } from "../objectStore/service";
 import { AUTHORITY, type PostgresService } from "../postgres/service";
 import type { RedisCluster } from "../redisCluster";
 import type { Kept, SecretsPlatform } from "../secretsPlatform";
-import { DATA, type Mount, deploymentOf, jobOf } from "./deployment";
+import { check } from "./check";
+import { DATA, type DeploymentOf, type Mount, deploymentOf, jobOf, nameOf } from "./deployment";
 import { loginsOf } from "./logins";
+import { autoscalerOf, backendsOf, budgetOf, metadataOf, roleOf, serviceOf } from "./objects";
+import { type Switcher, createSwitch, switchPeer } from "./switch";
 
 export interface AppWorkloadArgs {
   readonly environment: string;
@@ -86,6 +81,10 @@ export interface AppWorkloadArgs {
   readonly metrics?: boolean;
   /** Reachable from outside the cluster through a load balancer of its own. @default false */
   readonly expose?: boolean;
+  /** How a new version takes over, where not by a rollout in place. @example { type: "canary", … } */
+  readonly strategy?: Strategy;
+  /** What a strategy takes of the environment. */
+  readonly switcher?: Switcher;
   readonly addressOf: AddressOf;
   readonly podCidrs: readonly string[];
   /** The last word on each child, for what has no field here. @example { service: (args) => ({ ...args, … }) } */
@@ -102,6 +101,18 @@ export interface Transforms {
   readonly route?: Transform<k8s.apiextensions.CustomResourceArgs>;
 }
 
+/** What both versions of an application share. */
+interface Running {
+  readonly args: DeploymentOf;
+  readonly dependsOn: readonly pulumi.Resource[];
+}
+
+/** Of itself, without a strategy. */
+const versionsOf = (args: AppWorkloadArgs): readonly [Colour | undefined, ...Colour[]] => {
+  const [first, ...others] = coloursOf(args);
+  return [first, ...others];
+};
+
 const transformed = <T>(args: T, transform?: Transform<T>): T => (transform ? transform(args) : args);
 
 /**
@@ -116,9 +127,11 @@ export class AppWorkload extends PlatformComponent {
   readonly readiness: { readonly peer: Peer; readonly port: number; readonly url: pulumi.Output<string> };
   /** Where it tells its metrics, if it does. */
   readonly metrics?: { readonly peer: Peer; readonly port: number };
+  /** Who switches between its versions, where there are two. */
+  switching?: Peer;
   /** Where the application answers: from outside when exposed, else from inside the cluster. */
   readonly endpoint: pulumi.Output<string>;
-  /** Known once its pods are ready. */
+  /** Known once its pods are ready, and have the requests. */
   readonly ready: pulumi.Output<unknown>;
 
   constructor(
@@ -134,13 +147,16 @@ export class AppWorkload extends PlatformComponent {
     this.readiness = { peer: this.peer, port: args.port, url };
     if (args.metrics) this.metrics = { peer: this.peer, port: args.port };
     this.openPaths();
-    const deployment = this.createDeployment(identity);
-    this.ready = deployment.id;
-    if (args.autoscale) this.createAutoscaler(args.autoscale, identity, deployment);
-    if ((args.autoscale?.max ?? args.replicas ?? 1) > 1) this.createDisruptionBudget(identity);
+    const running = this.partsOf(identity);
+    const [first, ...others] = versionsOf(args);
+    const deployment = this.createDeployment(identity, running, first);
+    const deployments = [deployment, ...others.map((colour) => this.createDeployment(identity, running, colour))];
     const service = this.createService(identity);
-    if (args.edge && args.host) this.createRoute(args.edge, args.host, identity, service);
-    this.endpoint = this.endpointOf(service, deployment);
+    const route = args.edge && args.host && this.createRoute(args.edge, args.host, identity, service);
+    const standing = [...deployments, service, ...(route ? [route] : [])];
+    const serving = this.createSwitch(identity, running, standing) ?? deployment;
+    this.ready = serving.id;
+    this.endpoint = this.endpointOf(service, serving);
     this.registerOutputs({ endpoint: this.endpoint });
   }
 
@@ -154,8 +170,9 @@ export class AppWorkload extends PlatformComponent {
     if (edge && host) link({ ...edge.peer, name: this.child("edge") }, this.peer, port, this.own);
   }
 
-  private createDeployment(identity: Identity): k8s.apps.v1.Deployment {
-    const { redis, postgres, store, namespace, autoscale, replicas, transforms } = this.args;
+  /** What every version of it is made of, and what it starts after. */
+  private partsOf(identity: Identity): Running {
+    const { redis, postgres, store, namespace, autoscale, replicas } = this.args;
     const credentials = {
       redis: redis?.clientSecret(this.ownName, namespace),
       postgres: postgres?.clientSecret(this.ownName, namespace),
@@ -169,17 +186,63 @@ export class AppWorkload extends PlatformComponent {
       envFrom: [...Object.values(credentials), this.syncSecrets()].flatMap((name) => name ?? []),
       mounts: [...own, ...logins.mounts],
     };
-    const deployment = deploymentOf({ ...this.args, ...parts }, identity);
     const loader = this.createLoader(
       identity,
       own.filter(({ writable }) => !writable),
     );
-    return new k8s.apps.v1.Deployment(this.child("server"), transformed(deployment, transforms?.deployment), {
+    const dependsOn = [redis?.ready, postgres?.ready, store?.ready, loader].flatMap((each) => each ?? []);
+    return { args: { ...this.args, ...parts }, dependsOn };
+  }
+
+  private createDeployment(identity: Identity, { args, dependsOn }: Running, colour?: Colour): k8s.apps.v1.Deployment {
+    const { autoscale, replicas, transforms } = this.args;
+    const own = transformed(deploymentOf({ ...args, colour }, identity), transforms?.deployment);
+    const theirs = [...(autoscale || colour ? ["spec.replicas"] : []), ...(colour ? ["spec.template"] : [])];
+    const made = new k8s.apps.v1.Deployment(this.child(colour ?? "server"), own, {
       ...this.own,
       ...WORKLOAD_TIMEOUT,
-      ...(autoscale ? { ignoreChanges: ["spec.replicas"] } : {}),
-      dependsOn: [redis?.ready, postgres?.ready, store?.ready, loader].flatMap((each) => each ?? []),
+      ...(theirs.length > 0 ? { ignoreChanges: theirs } : {}),
+      dependsOn: [...dependsOn],
     });
+    if (autoscale) this.createAutoscaler(autoscale, identity, made, colour);
+    if ((autoscale?.max ?? replicas ?? 1) > 1) {
+      const budget = transformed(budgetOf(this.args, identity, colour), transforms?.budget);
+      new k8s.policy.v1.PodDisruptionBudget(this.child(roleOf("budget", colour)), budget, this.own);
+    }
+    return made;
+  }
+
+  /** Of an application with a strategy: what brings a new version to its requests. */
+  private createSwitch(
+    identity: Identity,
+    { args, dependsOn }: Running,
+    standing: readonly pulumi.Resource[],
+  ): k8s.batch.v1.Job | undefined {
+    const { strategy, switcher, autoscale, replicas, environment, namespace, edge, host, path, port } = this.args;
+    if (!strategy || !switcher) return undefined;
+    const colours = coloursOf(this.args);
+    const services = colours.map((colour) => this.createService(identity, colour));
+    const own = transformed(deploymentOf(args, identity), this.args.transforms?.deployment);
+    this.switching = switchPeer(this.ownName, environment, namespace);
+    return createSwitch(
+      (role) => this.child(role),
+      environment,
+      {
+        app: this.ownName,
+        namespace,
+        selector: selector(identity),
+        template: pulumi.output(own.spec).apply((spec) => spec?.template ?? {}),
+        strategy,
+        port,
+        replicas: autoscale?.min ?? replicas ?? 1,
+        autoscaled: autoscale !== undefined,
+        ...(edge && host ? { rule: matchesOf(path), host: edge.hostOf(host) } : {}),
+        switcher,
+        peer: this.peer,
+        colours: colours.map((colour) => nameOf(this.ownName, colour)),
+      },
+      { ...this.own, dependsOn: [...dependsOn, ...standing, ...services] },
+    );
   }
 
   /** Whom it trusts to be its Postgres. */
@@ -220,7 +283,7 @@ export class AppWorkload extends PlatformComponent {
     const { storage } = this.args;
     if (!storage) return undefined;
     // The claim is bound when its first pod is placed: waiting for it before would wait for ever.
-    const metadata = this.metadataOf(identity);
+    const metadata = metadataOf(this.args, identity);
     const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } };
     const claim = new k8s.core.v1.PersistentVolumeClaim(this.child("data"), { metadata, spec }, this.own);
     const volume = { persistentVolumeClaim: { claimName: claim.metadata.name } };
@@ -253,78 +316,45 @@ export class AppWorkload extends PlatformComponent {
     return vault.keep(generatedPathOf(this.ownName, variable), { [variable]: result });
   }
 
-  private createAutoscaler({ min, max, cpu }: Autoscale, identity: Identity, target: k8s.apps.v1.Deployment): void {
-    const own: k8s.autoscaling.v2.HorizontalPodAutoscalerArgs = {
-      metadata: this.metadataOf(identity),
-      spec: {
-        scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: target.metadata.name },
-        minReplicas: min,
-        maxReplicas: max,
-        metrics: [
-          { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: cpu } } },
-        ],
-      },
-    };
-    new k8s.autoscaling.v2.HorizontalPodAutoscaler(
-      this.child("autoscaler"),
-      transformed(own, this.args.transforms?.autoscaler),
-      this.own,
+  private createAutoscaler(
+    autoscale: Autoscale,
+    identity: Identity,
+    { metadata }: k8s.apps.v1.Deployment,
+    colour?: Colour,
+  ): void {
+    const { transforms } = this.args;
+    const own = transformed(
+      autoscalerOf(this.args, autoscale, metadata.name, identity, colour),
+      transforms?.autoscaler,
     );
+    new k8s.autoscaling.v2.HorizontalPodAutoscaler(this.child(roleOf("autoscaler", colour)), own, this.own);
   }
 
-  private createDisruptionBudget(identity: Identity): void {
-    const own: k8s.policy.v1.PodDisruptionBudgetArgs = oneAtATime(identity, this.args.namespace);
-    new k8s.policy.v1.PodDisruptionBudget(
-      this.child("budget"),
-      transformed(own, this.args.transforms?.budget),
-      this.own,
-    );
+  private createService(identity: Identity, colour?: Colour): k8s.core.v1.Service {
+    const { strategy, transforms } = this.args;
+    const own = transformed(serviceOf(this.args, identity, colour), transforms?.service);
+    const theirs = strategy && !colour ? { ignoreChanges: ["spec.selector"] } : {};
+    return new k8s.core.v1.Service(this.child(roleOf("service", colour)), own, { ...this.own, ...theirs });
   }
 
-  private createService(identity: Identity): k8s.core.v1.Service {
-    const own: k8s.core.v1.ServiceArgs = {
-      metadata: this.metadataOf(identity),
-      spec: {
-        ...(this.args.expose ? { type: "LoadBalancer", allocateLoadBalancerNodePorts: false } : {}),
-        selector: selector(identity),
-        ports: [{ name: "http", port: 80, targetPort: "http" }],
-      },
-    };
-    return new k8s.core.v1.Service(this.child("service"), transformed(own, this.args.transforms?.service), this.own);
+  private createRoute(
+    edge: Edge,
+    host: string,
+    identity: Identity,
+    service: k8s.core.v1.Service,
+  ): k8s.apiextensions.CustomResource {
+    const { path, strategy, transforms } = this.args;
+    const backends = backendsOf(this.args, this.ownName, service.metadata.name);
+    const own = routeTo(edge, host, metadataOf(this.args, identity), backends, path);
+    return new k8s.apiextensions.CustomResource(this.child("route"), transformed(own, transforms?.route), {
+      ...this.own,
+      ...(strategy ? { ignoreChanges: ["spec.rules"] } : {}),
+    });
   }
 
-  private createRoute(edge: Edge, host: string, identity: Identity, service: k8s.core.v1.Service): void {
-    const own = routeTo(edge, host, this.metadataOf(identity), service.metadata.name, this.args.path);
-    new k8s.apiextensions.CustomResource(this.child("route"), transformed(own, this.args.transforms?.route), this.own);
-  }
-
-  private metadataOf(identity: Identity): k8s.types.input.meta.v1.ObjectMeta {
-    return {
-      name: identity.name,
-      namespace: this.args.namespace,
-      labels: labels(identity),
-      annotations: SKIP_AWAIT,
-    };
-  }
-
-  private endpointOf(service: k8s.core.v1.Service, deployment: k8s.apps.v1.Deployment): pulumi.Output<string> {
+  private endpointOf(service: k8s.core.v1.Service, serving: pulumi.CustomResource): pulumi.Output<string> {
     const { expose, namespace, addressOf } = this.args;
     if (!expose) return pulumi.interpolate`http://${service.metadata.name}.${namespace}.svc.cluster.local`;
-    return balancerAddress(service, deployment, addressOf).apply((host) => (host ? `http://${host}` : NO_ADDRESS));
+    return balancerAddress(service, serving, addressOf).apply((host) => (host ? `http://${host}` : NO_ADDRESS));
   }
-}
-
-function check(name: string, args: AppWorkloadArgs): void {
-  const faults = new Faults();
-  if (args.autoscale && args.replicas !== undefined)
-    faults.add("replicas", args.replicas, "nothing, as autoscale decides");
-  if (!args.autoscale && args.replicas === undefined) faults.add("replicas", undefined, "a number, or autoscale");
-  if (args.storage && args.replicas !== 1) faults.add("replicas", args.replicas, "1, as its volume takes one writer");
-  if (args.host && !args.edge) faults.add("edge", undefined, "the Edge under whose domain the host is");
-  if (args.load && !args.store) faults.add("store", undefined, "the ObjectStore whose bucket is loaded");
-  if (args.path && !args.host) faults.add("path", args.path, "nothing, as there is no host");
-  if (Object.keys(args.secrets ?? {}).length + (args.generate ?? []).length > 0 && !args.vault)
-    faults.add("vault", undefined, "the SecretsPlatform that keeps the secrets");
-  checkAppSettings(name, "args", args, faults);
-  faults.throwIfAny(`the application "${name}" cannot be made`, "Mend its arguments.");
 }

@@ -20,6 +20,8 @@ export interface EdgeArgs {
   readonly namespace: pulumi.Output<string>;
   /** The other namespace whose routes it serves. */
   readonly routesFrom: pulumi.Output<string>;
+  /** Whether requests are counted for who switches versions by them. @default false */
+  readonly counted?: boolean;
   /** The namespace of the dashboards, where there are some: their route is served too, and metrics are told for them. */
   readonly dashboards?: pulumi.Output<string>;
   /** The namespace of the status page, where there is one: its route is served too. */
@@ -71,7 +73,7 @@ export class Edge extends PlatformComponent {
     toApiServer(this.peer, args.apiServers, this.own);
     for (const each of args.watchers ?? [])
       admit(statusPageOf(each, this.child(`status-of-${each}`)), this.peer, LISTENS.https, this.own);
-    if (args.dashboards) this.metrics = { peer: this.peer, port: METRICS_PORT };
+    if (args.dashboards || args.counted) this.metrics = { peer: this.peer, port: METRICS_PORT };
     const gatewayClass = this.createClass(identity);
     const gateway = this.createGateway(identity, gatewayClass);
     this.parent = { name: gateway.metadata.name, namespace: args.namespace };

@@ -4,6 +4,7 @@ import { NAME, type Reader, isText } from "./configReader";
 import type { Faults } from "./faults";
 import { parseAppBucket } from "./objectStoreConfig";
 import { parseAppDatabase } from "./postgresConfig";
+import { type Strategy, checkEndings, checkStrategy, parseStrategy } from "./strategyConfig";
 import type { AppBucket } from "../objectStore/settings";
 import type { AppDatabase } from "../postgres/service";
 
@@ -30,6 +31,8 @@ export interface AppConfig extends AppSettings {
   readonly path?: string;
   /** In place of the profile's. */
   readonly replicas?: number;
+  /** How a new version takes over, where not by a rollout in place. */
+  readonly strategy?: Strategy;
 }
 
 export const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -48,7 +51,7 @@ const KEYS = [
   "path",
   "passwordFiles",
 ];
-const SETTINGS = ["replicas", "autoscale", "resources", "env", "secrets", "generate"];
+const SETTINGS = ["replicas", "strategy", "autoscale", "resources", "env", "secrets", "generate"];
 
 export function parseApps(
   place: string,
@@ -62,6 +65,7 @@ export function parseApps(
     ([name, each]) => [name, new AppReader(name, `${place}.${name}`, reader, faults).parse(each, build)] as const,
   );
   checkPlaces(place, apps, faults);
+  checkEndings(place, apps, faults);
   return Object.fromEntries(apps);
 }
 
@@ -109,6 +113,9 @@ class AppReader {
       generate: this.names("generate", app.generate),
     };
     checkAppSettings(name, place, settings, faults);
+    const strategy = parseStrategy(`${place}.strategy`, app.strategy, reader, faults);
+    const host = this.host(app.host);
+    checkStrategy(`${place}.strategy`, { strategy, host }, faults);
     return {
       source: build && isText(app.source) ? app.source : undefined,
       from: !build && isText(app.from) ? app.from : undefined,
@@ -120,9 +127,10 @@ class AppReader {
         app.passwordFiles === undefined ? undefined : reader.flag(`${place}.passwordFiles`, app.passwordFiles),
       expose: reader.flag(`${place}.expose`, app.expose),
       metrics: reader.flag(`${place}.metrics`, app.metrics),
-      host: this.host(app.host),
+      host,
       path: this.path(app.path, app.host),
       replicas: app.replicas === undefined ? undefined : reader.integer(`${place}.replicas`, app.replicas, 1, 100),
+      strategy,
       ...settings,
     };
   }

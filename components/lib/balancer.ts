@@ -16,7 +16,7 @@ export type AddressOf = (namespace: string, service: string, patienceMs: number)
  */
 export function balancerAddress(
   service: k8s.core.v1.Service,
-  servers: k8s.apps.v1.Deployment,
+  servers: pulumi.CustomResource,
   addressOf: AddressOf,
 ): pulumi.Output<string | undefined> {
   const ready = pulumi.all([service.metadata.namespace, service.metadata.name, service.id, servers.id]);

@@ -10,6 +10,7 @@ import type { Registry } from "../registry";
 import type { SecretsPlatform } from "../secretsPlatform";
 import { MONITORING_IMAGES, Monitoring, type MonitoringArgs } from ".";
 import { Grafana } from "./grafana";
+import { prometheusUrl } from "./prometheus";
 import { vaultWatched } from "./subjects/vault";
 import type { Watched } from "./watch";
 
@@ -36,6 +37,16 @@ export function wantedMonitoring(target: Target, { enabled, grafana }: Monitorin
     services: { images: images(target, MONITORING_SERVICE_IMAGES) },
   };
 }
+
+/** For those who judge a version by the requests at the edge: that they are counted, and where. */
+export const countedAt = (
+  stack: string,
+  { monitoring }: Wanted,
+  apps: Readonly<Record<string, { readonly strategy?: object }>>,
+): { readonly counted: boolean; readonly prometheus?: string } =>
+  monitoring && Object.values(apps).some(({ strategy }) => strategy)
+    ? { counted: true, prometheus: prometheusUrl(`${stack}-monitoring`) }
+    : { counted: false };
 
 /** What there is to watch. */
 export interface Watching extends Omit<MonitoringArgs, "namespace" | "namespaces" | "images"> {
@@ -69,8 +80,9 @@ export function createMonitoring(
   monitoring.watch("registry", args.registry.metrics);
   for (const [name, store] of Object.entries(args.stores)) monitoring.watch(name, store);
   if (edge.metrics) monitoring.watch("edge", edge.metrics);
-  for (const [name, { readiness, metrics }] of Object.entries(args.workloads)) {
+  for (const [name, { readiness, metrics, switching }] of Object.entries(args.workloads)) {
     monitoring.probe(name, readiness);
+    if (switching) monitoring.answer(switching);
     if (metrics) monitoring.watch(`app-${name}`, metrics);
   }
   if (!grafanaImage) return { watchers: [monitoring] };

@@ -55,7 +55,7 @@ export class Grafana extends PlatformComponent {
     const service = this.createService(identity);
     new k8s.apiextensions.CustomResource(
       this.child("route"),
-      routeTo(args.edge, DASHBOARDS_HOST, this.metadataOf(identity), service.metadata.name),
+      routeTo(args.edge, DASHBOARDS_HOST, this.metadataOf(identity), [{ name: service.metadata.name }]),
       this.own,
     );
     this.registerOutputs({ url: this.url });

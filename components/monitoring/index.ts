@@ -89,6 +89,11 @@ export class Monitoring extends PlatformComponent {
     probeEndpoint(this.child(`${app}-endpoint`), app, this.blackbox, probed, this.mark, this.after);
   }
 
+  /** Lets somebody ask for its samples. */
+  answer(asker: Peer): void {
+    link(asker, this.samples.peer, this.samples.port, this.own);
+  }
+
   /** Raises alerts over whatever is known already. */
   alert(group: string, rules: readonly Rule[]): void {
     const { namespace, runbooks } = this.args;

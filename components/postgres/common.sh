@@ -36,3 +36,14 @@ sql() {
 keeps_nobody_waiting() {
   [ "$MODE" = replicated ] && python3 "$FILES/ask.py" leaderless
 }
+
+# One server at a time, whatever Kubernetes believes: a pod that is deleted by force may still write when the next one starts. The
+# kernel holds the lock for the server and all that it starts, and lets go of it with the last of them.
+claim() {
+  exec 9>"$DATA/lock"
+  ! flock -n 9 || return 0
+  say "another server has the data still: waiting until it has ended"
+  trap 'exit 0' TERM INT
+  until flock -w 1 9; do :; done
+  trap - TERM INT
+}

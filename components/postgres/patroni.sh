@@ -3,6 +3,7 @@
 set -eu
 . "${FILES:=/etc/postgres}/common.sh"
 umask 077
+claim
 write_idents
 write_passwords
 mkdir -p "$TMP/patroni"

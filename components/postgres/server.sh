@@ -9,6 +9,7 @@ refuse() {
   exit 1
 }
 
+claim
 if [ ! -e "$PGDATA" ]; then
   rm -rf "$PGDATA.new"
   initdb -D "$PGDATA.new" -U postgres --encoding=UTF8 --locale=C.UTF-8 --data-checksums --auth=reject

@@ -11,6 +11,17 @@ say() {
   printf '%s %s\n' "$(date -u +%FT%TZ)" "$*"
 }
 
+# One server at a time, whatever Kubernetes believes: a pod that is deleted by force may still write when the next one starts. The
+# kernel holds the lock for the server and all that it starts, and lets go of it with the last of them.
+claim() {
+  exec 9>"$DATA/lock"
+  ! flock -n 9 || return 0
+  say "another server has the data still: waiting until it has ended"
+  trap 'exit 0' TERM INT
+  until flock -w 1 9; do :; done
+  trap - TERM INT
+}
+
 SOCKET=$RUN/redis.sock
 TLS_OPTIONS=${TLS:+--tls --cacert $CERTIFICATES/ca.crt}
 

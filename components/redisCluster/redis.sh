@@ -3,6 +3,7 @@
 set -eu
 . "${SCRIPTS:=/etc/redis}/common.sh"
 umask 077
+claim
 SELF=$(host_of "${POD##*-}")
 
 settings() {

@@ -24,6 +24,8 @@ function apps(config: Record<string, Partial<AppConfig>>): Promise<Recording> {
         spread: "soft",
         addressOf: () => Promise.resolve("192.0.2.10"),
         podCidrs: scene.podCidrs,
+        apiServers: scene.apiServers,
+        imageOf: (name) => `images.example/${name}@sha256:1`,
         registry: scene.registry(),
         pushHost: "192.0.2.1:5443",
         redis: scene.redis(),

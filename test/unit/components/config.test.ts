@@ -19,6 +19,7 @@ const plain = {
   generate: [],
   host: undefined,
   replicas: undefined,
+  strategy: undefined,
 };
 /** The keys of a file of the project, with what is said of them. */
 const keysOf = (file: string): Raw =>

@@ -219,6 +219,14 @@ export class PostgresPod {
     return (await ended)[0];
   }
 
+  /** As a pod that is deleted by force: it runs on, and another may start beside it. */
+  leave(): ChildProcess {
+    const child = this.processes.get("server");
+    if (!child) throw new Error("no server runs");
+    this.processes.delete("server");
+    return child;
+  }
+
   /** The postmaster's number, while there is one. */
   private postmaster(): number | undefined {
     const file = join(this.places.data, "postmaster.pid");

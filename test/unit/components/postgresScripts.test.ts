@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, statSync } from "node:fs";
 import { PostgresPod, missingProgram } from "./postgresPod";
 import { until } from "./redisPods";
@@ -210,6 +211,28 @@ describe("the scripts of Postgres, on a volume", function () {
     pod.put("postgres.new", "PG_VERSION", "15");
     pod.start("server");
     await until("it serves", async () => (await pod.script("probe", "ready")) === 0, 20_000);
+  });
+
+  it("leave the data to one server, until its last process has ended", async () => {
+    const started = /starting PostgreSQL/g;
+    pod.start("server");
+    await until("it serves", async () => (await pod.script("probe", "ready")) === 0, 20_000);
+    const former = pod.leave();
+    const next = pod.start("server");
+    await until("the next one waits", () => Promise.resolve(/waiting until it has ended/.test(pod.log("server"))));
+    assert.equal((await pod.inside("postgres", "SELECT 1")).out, "1", "the former serves");
+    assert.equal(pod.log("server").match(started)?.length, 1);
+    former.kill("SIGTERM");
+    await until("the next one starts", () => Promise.resolve(pod.log("server").match(started)?.length === 2));
+    assert.match(pod.log("server"), /database system is shut down[^]*starting PostgreSQL[^]*$/);
+    await until("the next one serves", async () => (await pod.script("probe", "ready")) === 0);
+    const third = pod.start("server");
+    await until("a third one waits", () => Promise.resolve(pod.log("server").match(/waiting until/g)?.length === 2));
+    for (const each of [third, next]) {
+      const ended = once(each, "exit");
+      each.kill("SIGTERM");
+      assert.deepEqual(await ended, [0, null], "it ends when it is told to");
+    }
   });
 
   it("touch nothing that they do not know", async () => {

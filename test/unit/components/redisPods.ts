@@ -150,6 +150,15 @@ export class RedisPods {
     this.pods.delete(pod);
   }
 
+  /** As a pod that is deleted by force: it runs on, and another may start beside it. Gives what ends it. */
+  leave(pod: number): () => void {
+    const entry = this.pods.get(pod);
+    if (!entry) throw new Error(`pod ${pod} does not run`);
+    entry.stopping = true;
+    this.pods.delete(pod);
+    return () => [...entry.processes.values()].forEach((child) => send(child, "SIGTERM"));
+  }
+
   loseVolume(pod: number): void {
     rmSync(join(this.dir, `data-${pod}`), { recursive: true, force: true });
   }

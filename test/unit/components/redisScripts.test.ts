@@ -310,3 +310,30 @@ describe("the scripts of Redis over TLS", function () {
     assert.equal(await pods.cli(7, "app", "-c", "GET", "a"), "1");
   });
 });
+
+describe("the scripts of a Redis alone", function () {
+  this.timeout(60_000);
+  let pods: RedisPods;
+  before(function () {
+    if (MISSING) this.skip();
+    pods = new RedisPods("standalone", 1, 66);
+  });
+  after(() => pods?.end());
+
+  it("leave the data to one server, and lose nothing that the former one confirmed", async () => {
+    const starts = (): number => pods.log(0, "redis").match(/Redis is starting/g)?.length ?? 0;
+    const serves = (): Promise<unknown> =>
+      until("it serves", async () => (await pods.cli(0, "app", "PING")) === "PONG");
+    pods.start(0);
+    await serves();
+    const end = pods.leave(0);
+    pods.start(0);
+    await until("the next one waits", () => Promise.resolve(/waiting until it has ended/.test(pods.log(0, "redis"))));
+    assert.equal(await pods.cli(0, "app", "SET", "late", "kept"), "OK", "the former serves");
+    assert.equal(starts(), 1);
+    end();
+    await until("the next one starts", () => Promise.resolve(starts() === 2));
+    await serves();
+    assert.equal(await pods.cli(0, "app", "GET", "late"), "kept");
+  });
+});
