@@ -85,7 +85,7 @@ function layOutOurs(dir: string): void {
   const { runtime } = parse(fs.readFileSync(path.join(ROOT, "Pulumi.yaml"), "utf8")) as { runtime: unknown };
   writeFiles(dir, { "Pulumi.yaml": stringify({ name: "bench", main: "index.ts", runtime }) });
   link(path.join(PROGRAMS, "ours", "index.ts"), path.join(dir, "index.ts"));
-  for (const name of ["node_modules", "policy", "package.json", "tsconfig.json"])
+  for (const name of ["node_modules", "policy", "start", "package.json", "tsconfig.json"])
     link(path.join(ROOT, name), path.join(dir, name));
 }
 
