@@ -1,4 +1,4 @@
-/** Deployments with their ReplicaSets and pods, as the API server lists them. */
+/** Deployments with their ReplicaSets and pods, and what switches wrote down, as the API server lists them. */
 export interface Seen {
   readonly items: readonly Item[];
 }
@@ -35,6 +35,8 @@ interface Item {
     readonly ownerReferences?: readonly { readonly uid: string }[];
     readonly deletionTimestamp?: string;
   };
+  /** Of a ConfigMap. */
+  readonly data?: Readonly<Record<string, string>>;
   readonly spec?: {
     readonly replicas?: number;
     readonly template?: { readonly spec?: { readonly containers?: readonly { readonly image?: string }[] } };
@@ -147,6 +149,25 @@ function causeOfContainer(
   if (ready || Number.isNaN(started)) return undefined;
   return { cause: "it runs and is not ready", isSure: now.getTime() - started > PATIENCE_MS };
 }
+
+/** What a switch has decided against, and keeps until another version serves. */
+export interface Verdict {
+  readonly app: string;
+  readonly image: string;
+  readonly reason: string;
+  /** Another one for each. */
+  readonly mark: string;
+}
+
+const RECORD = /^(.+)-release$/;
+
+export const verdictsIn = ({ items }: Seen): Verdict[] =>
+  items.flatMap(({ kind, metadata, data }) => {
+    const [, app] = RECORD.exec(metadata.name) ?? [];
+    if (kind !== "ConfigMap" || !app || !data?.rejected) return [];
+    const { image, reason, at } = JSON.parse(data.rejected) as { image: string; reason: string; at: string };
+    return [{ app, image, reason, mark: `${app} ${at}` }];
+  });
 
 /** What the kubelet heard when it asked, where it says so. */
 export function detailOf(

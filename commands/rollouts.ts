@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { changesDeployment, eventsIn } from "./engineEvents";
 import { kubectl } from "./kubectl";
-import { type Rollout, type Seen, detailOf, revisionOf, rolloutsIn } from "./rolloutCauses";
+import { type Rollout, type Seen, detailOf, revisionOf, rolloutsIn, verdictsIn } from "./rolloutCauses";
 import type { Session } from "./session";
 
 const LOG_LINES = 12;
@@ -18,10 +18,10 @@ export interface Failure {
 /** By application. */
 export type Failures = Readonly<Record<string, Failure>>;
 
-/** Those that are there at one time. */
+/** Those that are there at one time, and the verdicts of switches. */
 export type Revisions = ReadonlySet<string>;
-/** What was good last, by application. */
-export type Releases = Readonly<Record<string, { readonly image: string }>>;
+/** What was good last, by application, and what is held back already. */
+export type Releases = Readonly<Record<string, { readonly image: string; readonly rejected?: readonly string[] }>>;
 
 interface Known {
   readonly before: Revisions;
@@ -41,7 +41,11 @@ export class Rollouts {
   ) {}
 
   async revisions(): Promise<Revisions> {
-    return new Set((await this.see("deployments")).items.map(revisionOf));
+    const { items } = await this.see("deployments,configmaps");
+    return new Set([
+      ...items.filter(({ kind }) => kind === "Deployment").map(revisionOf),
+      ...verdictsIn({ items }).map(({ mark }) => mark),
+    ]);
   }
 
   /**
@@ -99,7 +103,14 @@ export class Rollouts {
       const reason = await this.reasonOf(rollout);
       return [rollout.app, { image: rollout.image, reason }] as const;
     });
-    return Object.fromEntries(await Promise.all(all));
+    // Which the switch has taken away again: no pods of it are left to look at.
+    const judged = verdictsIn(await this.see("configmaps"))
+      .filter(({ app, image, mark }) => {
+        const isKnown = image === good[app]?.image || good[app]?.rejected?.includes(image);
+        return good[app] && (!before.has(mark) || !isKnown);
+      })
+      .map(({ app, image, reason }) => [app, { image, reason }] as const);
+    return Object.fromEntries([...(await Promise.all(all)), ...judged]);
   }
 
   private async tell(rollout: Rollout): Promise<void> {

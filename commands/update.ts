@@ -1,4 +1,5 @@
 import type { Orders } from "../components/lib/releases/orders";
+import type { History, Release } from "../components/lib/releases/record";
 import { updateAndMend } from "./mending";
 import { withOrders } from "./orders";
 import { INTERRUPTED, Pulumi } from "./pulumi";
@@ -20,7 +21,7 @@ export async function update(
 ): Promise<void> {
   const pulumi = new Pulumi(session, stack);
   const rollouts = new Rollouts(session, stack, say);
-  const releases = async (): Promise<Releases> => ((await pulumi.outputs()).releases ?? {}) as Releases;
+  const releases = async (): Promise<Releases> => releasesIn(await pulumi.outputs());
   const trial: Trial = {
     releases,
     revisions: () => rollouts.revisions(),
@@ -46,6 +47,19 @@ export async function update(
       `pulumi up -s ${stack} failed (above); nothing is lost: mend the cause and run npm run up again${pulumi.lockHint}`,
     );
   if (Object.keys(failed).length > 0) throw new Error(heldBack(stack, failed));
+}
+
+interface Recorded {
+  readonly releases?: Readonly<Record<string, Release>>;
+  readonly history?: Readonly<Record<string, History>>;
+}
+
+function releasesIn({ releases = {}, history = {} }: Recorded): Releases {
+  const entries = Object.entries(releases).map(([app, { image }]) => {
+    const rejected = history[app]?.rejected.map((each) => each.image) ?? [];
+    return [app, { image, rejected }] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 /** What going back needs of Pulumi and of the cluster. */

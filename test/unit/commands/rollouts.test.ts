@@ -62,7 +62,7 @@ describe("what becomes of applications while an update replaces their pods", fun
     runs(...stuck(1, "web:1").slice(0, 1));
     assert.deepEqual([...(await rollouts.revisions())], ["d 1"]);
     assert.equal(asked().length, 2);
-    for (const question of asked()) assert.match(question, / get deployments -n dev-(apps|status) -o json$/);
+    for (const question of asked()) assert.match(question, / get deployments,configmaps -n dev-(apps|status) -o json$/);
   });
 
   it("takes for failed what is new, or another image than the one that was good", async () => {
@@ -78,6 +78,40 @@ describe("what becomes of applications while an update replaces their pods", fun
     runs(...stuck(2, "web:1"));
     assert.deepEqual(await failing(new Set(["d 2"]), { web: { image: "web:1" } }), []);
     assert.deepEqual(await failing(new Set(), {}), []);
+  });
+
+  /** What the switch of an application wrote down. */
+  const verdict = (image: string, at: string): object => ({
+    kind: "ConfigMap",
+    metadata: { name: "web-release", namespace: "dev-apps" },
+    data: { live: "blue", rejected: JSON.stringify({ image, reason: "it answers 500", at, release: "r", job: "j" }) },
+  });
+
+  it("takes for failed what a switch decided against, once", async () => {
+    runs(...stuck(1, "web:1").slice(0, 1), verdict("web:2", "10:00"));
+    const good = { web: { image: "web:1", rejected: [] } };
+    assert.deepEqual(await rollouts.failures(new Set(["d 1"]), good), {
+      web: { image: "web:2", reason: "it answers 500" },
+    });
+    const before = await rollouts.revisions();
+    assert.deepEqual(await failing(before, good), ["web"], "nobody has recorded it yet");
+    const recorded = { web: { image: "web:1", rejected: ["web:2"] } };
+    assert.deepEqual(await failing(before, recorded), []);
+    assert.deepEqual(await failing(before, {}), [], "there is nothing to go back to");
+    runs(verdict("web:1", "10:00"));
+    const again = await rollouts.revisions();
+    assert.deepEqual(await failing(again, recorded), [], "it was held back with other settings, before");
+    runs(verdict("web:1", "11:00"));
+    assert.deepEqual(await failing(again, recorded), ["web"], "with other settings");
+  });
+
+  it("takes no other ConfigMap for a verdict", async () => {
+    const data = { rejected: "no JSON" };
+    runs(
+      { kind: "ConfigMap", metadata: { name: "web-settings" }, data },
+      { kind: "ConfigMap", metadata: { name: "web-release" } },
+    );
+    assert.deepEqual(await failing(new Set(), { web: { image: "web:1" } }), []);
   });
 
   it("says why a version does not get ready once the update changes a Deployment, and asks nothing before", async () => {

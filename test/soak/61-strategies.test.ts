@@ -5,8 +5,8 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseDocument } from "yaml";
 import type { Outputs } from "../../checks/stand";
-import type { Result } from "./world";
-import { NAME, broughtUp, copyOfProject, eventually, kubectl, outputs, platform } from "./world";
+import type { Result } from "../live/world";
+import { NAME, broughtUp, copyOfProject, eventually, kubectl, outputs, platform } from "../live/world";
 
 const STACK = "dev";
 const APP = "switched";
@@ -82,7 +82,8 @@ describe("strategies: a new version beside the old one", function () {
     assert.equal(code, 0, all);
   });
 
-  const up = (): Promise<Result> => platform("up", ["--name", NAME], { cwd: copy, timeoutMs: 600_000 });
+  const up = (...args: string[]): Promise<Result> =>
+    platform("up", ["--name", NAME, ...args], { cwd: copy, timeoutMs: 600_000 });
   const sound = async (): Promise<void> => {
     const { code, all } = await up();
     assert.equal(code, 0, all);
@@ -156,16 +157,40 @@ describe("strategies: a new version beside the old one", function () {
     assert.equal(await field("job", `${APP}-switch`, "{.metadata.uid}"), before);
   });
 
+  it("[000.21] goes back by one command, without a build, and loses none", async () => {
+    const args = ["--name", NAME, "--stack", STACK, APP, "--reason", "two was better"];
+    const back = async (): Promise<void> => {
+      const { code, all } = await platform("rollback", args, { cwd: copy });
+      assert.equal(code, 0, all);
+      assert.doesNotMatch(all, /RegistryImage/);
+    };
+    only(await underLoad(edge, back), "three", "two");
+    assert.equal(await live(), "green");
+  });
+
   it("[004.19] holds back a version that answers 500 after ten seconds: no user sees it, and the update says why", async () => {
     release('{ if (process.uptime() > 10) throw new Error("worn out"); return "four"; }');
     const file = path.join(copy, "apps", APP, "src", "server.js");
     const guarded = `try { text(200, ANSWERS[path]()); } catch { text(500, "worn out\\n"); }`;
     fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace("text(200, ANSWERS[path]());", guarded));
-    let result: Result | undefined;
-    only(await underLoad(edge, async () => (result = await up())), "three");
-    assert.notEqual(result?.code, 0);
-    assert.match(result?.all ?? "", new RegExp(`${APP}: .*is held back, the version before serves on: .*500`));
-    assert.equal(await live(), "blue");
-    assert.equal(await field("deployment", `${APP}-green`, "{.spec.replicas}"), "0");
+    const results: Result[] = [];
+    only(await underLoad(edge, async () => results.push(await up())), "two");
+    const [{ code = 0, all = "" } = {}] = results;
+    assert.notEqual(code, 0);
+    assert.match(all, new RegExp(`${APP}: .*is held back, the version before serves on: .*500`));
+    assert.match(all, new RegExp(`${STACK} runs what was good before, .*:\\n {2}${APP} .*500[^]*--retry ${APP}`));
+    assert.equal(await live(), "green");
+    assert.equal(await field("deployment", `${APP}-blue`, "{.spec.replicas}"), "0");
+  });
+
+  it("[004.19] leaves it held back, and says so, until somebody wants it tried again", async () => {
+    const { code, all } = await up();
+    assert.equal(code, 0, all);
+    assert.match(all, new RegExp(`${APP} stays at .* was rejected at .*500`));
+    only(await underLoad(edge, () => sleep(1000)), "two");
+    const again = await up("--retry", APP);
+    assert.notEqual(again.code, 0);
+    assert.match(again.all, new RegExp(`${APP}: .*is held back, the version before serves on: .*500`));
+    only(await underLoad(edge, () => sleep(1000)), "two");
   });
 });
