@@ -5,8 +5,9 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StateResource } from "../drift/state";
 import { RUN_MARKER, endProcesses, isPulumi, leftovers } from "../sandbox/pulumiProcesses";
+import { changesNothing, eventsOf } from "./engineEvents";
 import { type SecretsProvider, checkPassphrase, withPassphrase } from "./passphrase";
-import { policyPack, updateArguments } from "./pulumiArguments";
+import { foresight, logged, policyPack, updateArguments } from "./pulumiArguments";
 import { ROOT, Session, removeSalt } from "./session";
 import { STACKS } from "./stacks";
 
@@ -119,17 +120,36 @@ export class Pulumi {
   }
 
   /**
-   * Brings the stack to what the program says, with the policy pack; resolves to the exit code. Of rules that hold between
-   * objects only a preview hears in time: it is left out for what was previewed just now.
+   * Brings the stack to what the program says, with the policy pack; resolves to the exit code. What was not previewed just now is
+   * previewed first, and where that finds nothing to change, it is over.
    */
-  update({ previewed = false, events, signal }: UpdateHow = {}): Promise<number> {
-    const how = [...(previewed ? ["--skip-preview"] : []), ...logged(events)];
-    return this.run([...updateArguments(this.stack), ...how], signal);
+  async update({ previewed = false, events, signal }: UpdateHow = {}): Promise<number> {
+    const { code, isOver } = previewed ? { code: 0, isOver: false } : await this.foresee(signal);
+    if (code !== 0 || isOver) return code;
+    return this.run([...updateArguments(this.stack), ...(events ? logged(events) : [])], signal);
+  }
+
+  private async foresee(signal?: AbortSignal): Promise<{ code: number; isOver: boolean }> {
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), "platform-preview-"));
+    try {
+      const log = path.join(dir, "events");
+      const code = await this.run([...foresight(this.stack), ...logged(log)], signal);
+      return { code, isOver: changesNothing(eventsOf(log)) };
+    } finally {
+      fs.rmSync(dir, { recursive: true });
+    }
   }
 
   /** Shows what an update would change, with the policy pack; resolves to the exit code. */
   preview({ events }: { events?: string } = {}): Promise<number> {
-    return this.run(["preview", "-s", this.stack, "--diff", ...policyPack(this.stack), ...logged(events)]);
+    return this.run([
+      "preview",
+      "-s",
+      this.stack,
+      "--diff",
+      ...policyPack(this.stack),
+      ...(events ? logged(events) : []),
+    ]);
   }
 
   /** The states that a run reads: its own, and those of the stages before it where they are. */
@@ -210,8 +230,6 @@ export class Pulumi {
     return env;
   }
 }
-
-const logged = (events?: string): string[] => (events ? ["--event-log", events] : []);
 
 interface Resource {
   readonly urn: string;

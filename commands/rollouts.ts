@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { changesDeployment, eventsIn } from "./engineEvents";
+import { changesDeployment, eventsOf } from "./engineEvents";
 import { kubectl } from "./kubectl";
 import { type Rollout, type Seen, detailOf, revisionOf, rolloutsIn, verdictsIn } from "./rolloutCauses";
 import type { Session } from "./session";
@@ -59,7 +59,7 @@ export class Rollouts {
   ): Promise<T> {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), "platform-events-"));
     const log = path.join(dir, "events");
-    const begun = (): boolean => fs.existsSync(log) && changesDeployment(eventsIn(fs.readFileSync(log, "utf8")));
+    const begun = (): boolean => changesDeployment(eventsOf(log));
     const [over, givenUp] = [new AbortController(), new AbortController()];
     const pause = (): Promise<void> => sleep(this.pauseMs, undefined, { signal: over.signal }).catch(() => undefined);
     const watch = async (): Promise<void> => {

@@ -1,7 +1,8 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse, stringify } from "yaml";
-import { policyPack, updateArguments } from "../../commands/pulumiArguments";
+import { changesNothing, eventsOf } from "../../commands/engineEvents";
+import { foresight, logged, policyPack, updateArguments } from "../../commands/pulumiArguments";
 import { ROOT, type Session, stateSession, toolSession } from "../../commands/session";
 import type { Toolchain } from "../../toolchain";
 import { type Contender, type Place, type Step, usualSteps } from "../contender";
@@ -19,7 +20,8 @@ interface Ways {
   readonly previewPack: readonly string[];
   /** What a user of it has as a rule. */
   readonly previewChange: readonly string[];
-  readonly up: readonly string[];
+  /** One call after the other. */
+  readonly up: (call: (args: readonly string[]) => Command, dir: string) => Command[];
   readonly refresh: readonly string[];
   readonly destroy: readonly string[];
   readonly only?: readonly Step["case"][];
@@ -39,7 +41,7 @@ function pulumiSteps(place: Place, sets: ObjectSets, ways: Ways): Step[] {
   const command = commandIn(place, ways.session);
   const steps = usualSteps(sets, {
     write: (objects) => writeObjects(place.dir, objects),
-    apply: () => [command(ways.up)],
+    apply: () => ways.up(command, place.dir),
     preview: () => [command(ways.previewChange)],
     more: [],
     refresh: () => [command(ways.refresh)],
@@ -92,12 +94,25 @@ function layOutOurs(dir: string): void {
 const yes = (...args: string[]): string[] => [...args, "-s", STACK, "--yes"];
 const PREVIEW = ["preview", "-s", STACK];
 
+/** As Pulumi.update() of the commands does it. */
+function updateAsOurs(call: (args: readonly string[]) => Command, dir: string): Command[] {
+  const log = path.join(dir, "events");
+  const first = call([...foresight(STACK), ...logged(log)]);
+  const preview = { ...first, env: { ...first.env, PULUMI_DEBUG_COMMANDS: "true" } };
+  const isOver = (): boolean => {
+    const nothing = changesNothing(eventsOf(log));
+    fs.rmSync(log);
+    return nothing;
+  };
+  return [preview, { ...call(updateArguments(STACK)), unless: isOver }];
+}
+
 const oursWays = (toolchain: Toolchain): Ways => ({
   session: toolSession(toolchain),
   preview: PREVIEW,
   previewPack: [...PREVIEW, ...policyPack(STACK)],
   previewChange: [...PREVIEW, ...policyPack(STACK)],
-  up: updateArguments(STACK),
+  up: updateAsOurs,
   refresh: [...yes("refresh"), "--skip-preview", "--suppress-outputs"],
   destroy: [...yes("destroy"), "--skip-preview"],
 });
@@ -135,7 +150,7 @@ export function plain(toolchain: Toolchain, packages: string, version: string): 
     preview: PREVIEW,
     previewPack: [...PREVIEW, ...pack],
     previewChange: PREVIEW,
-    up: yes("up"),
+    up: (call) => [call(yes("up"))],
     refresh: yes("refresh"),
     destroy: yes("destroy"),
   };
