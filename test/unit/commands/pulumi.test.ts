@@ -16,6 +16,7 @@ dir=$(dirname "$0")
 echo "$*" >>"$dir/asked"
 [ "$1" = last ] && { trap 'echo ended >>"$dir/asked"; exit 4' INT; while :; do sleep 0.05; done; }
 [ -e "$dir/fails" ] && { cat "$dir/fails" >&2; exit 3; }
+[ "$1" = preview ] && { log=\${*#*--event-log }; cp "$dir/events" "\${log%% *}"; exit 0; }
 case "$1 $2" in
   "stack ls") cat "$dir/stacks" ;;
   "stack export") [ -e "$dir/state" ] || { echo "error: no stack named '$4' found" >&2; exit 255; }; cat "$dir/state" ;;
@@ -108,6 +109,39 @@ describe("Pulumi, before a command", () => {
     end.abort();
     assert.equal(await running, 4);
     assert.deepEqual(asked(), ["last --non-interactive", "ended"]);
+  });
+
+  const told = (outputs: object): object => ({
+    resOutputsEvent: { metadata: { type: "pulumi:pulumi:Stack", old: { outputs: {} }, new: { outputs } } },
+  });
+  const events = (...all: object[]): string => put("events", all.map((each) => JSON.stringify(each)).join("\n"));
+  const steps = async (how?: Parameters<Pulumi["update"]>[0]): Promise<string[]> => {
+    assert.equal(await pulumi().update(how), 0);
+    return asked().map((line) => line.split(" ")[0] ?? "");
+  };
+
+  it("is done where a preview finds nothing to change", async () => {
+    events(told({}), { summaryEvent: { resourceChanges: { same: 2 } } });
+    assert.deepEqual(await steps(), ["preview"]);
+  });
+
+  it("updates without a second preview where there is something to change, be it what the stack says", async () => {
+    events(told({}), { summaryEvent: { resourceChanges: { same: 2, update: 1 } } });
+    assert.deepEqual(await steps(), ["preview", "up"]);
+    assert.match(asked().at(-1) ?? "", / --skip-preview /);
+    events(told({ image: "web:2" }), { summaryEvent: { resourceChanges: { same: 2 } } });
+    assert.deepEqual((await steps()).slice(2), ["preview", "up"]);
+  });
+
+  it("updates at once what was previewed already", async () => {
+    assert.deepEqual(await steps({ previewed: true, events: "log" }), ["up"]);
+    assert.match(asked()[0] ?? "", / --event-log log /);
+  });
+
+  it("writes nothing where the preview fails", async () => {
+    put("fails", "error: a rule is broken");
+    assert.equal(await pulumi().update(), 3);
+    assert.equal(asked().length, 1);
   });
 
   it("gives what the program gave back, with one question", async () => {
