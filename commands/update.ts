@@ -27,8 +27,7 @@ export async function update(
     revisions: () => rollouts.revisions(),
     run: async (failed, before) => {
       const isFirst = Object.keys(failed).length === 0;
-      // What the one before was ended in may be half written down.
-      if (!isFirst) await pulumi.prepare();
+      if (!isFirst) await takeNote(pulumi, Object.keys(failed));
       const ordered = new Pulumi(withOrders(session, isFirst ? orders : { ...orders, failed }), stack);
       return rollouts.during({ before, releases }, (events, signal) =>
         ordered.update({ previewed: previewed && isFirst, events, signal }),
@@ -47,6 +46,15 @@ export async function update(
       `pulumi up -s ${stack} failed (above); nothing is lost: mend the cause and run npm run up again${pulumi.lockHint}`,
     );
   if (Object.keys(failed).length > 0) throw new Error(heldBack(stack, failed));
+}
+
+/** What an update was ended in, the state does not know: going back would find nothing to do. */
+async function takeNote(pulumi: Pulumi, apps: readonly string[]): Promise<void> {
+  await pulumi.prepare();
+  const own = new RegExp(`kubernetes:apps/v1:Deployment::(${apps.join("|")})-(server|blue|green)$`);
+  const urns = (await pulumi.urns()).filter((urn) => own.test(urn));
+  if (urns.length > 0 && (await pulumi.refresh(urns)) !== 0)
+    throw new Error("what the update was ended in could not be looked at (above): run npm run up again");
 }
 
 interface Recorded {
