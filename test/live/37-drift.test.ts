@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
-import * as fs from "node:fs";
-import * as path from "node:path";
-import { parseDocument } from "yaml";
 import type { Drift, Findings } from "../../drift";
 import type { StateResource } from "../../drift/state";
 import { vaultObjects } from "../../drift/vault";
 import { ask } from "../../checks/web";
 import { deployerToken } from "../../checks/vault";
-import { NAME, ROOT, broughtUp, copyOfProject, kubectl, platform, pulumi, run, standOf } from "./world";
+import { NAME, ROOT, broughtUp, kubectl, platform, pulumi, run, standOf } from "./world";
 
 const STACK = "dev";
 const APPS = `${STACK}-apps`;
@@ -132,25 +129,6 @@ describe("drift: what hands changed is reported with its field and its author, a
     assert.equal(found.code, 0);
     const after = await pulumi(["preview", "-s", STACK, "--expect-no-changes"]);
     assert.equal(after.code, 0, after.all);
-  });
-
-  it("is silent about the replicas of a Deployment that has an autoscaler", async () => {
-    const copy = await copyOfProject();
-    try {
-      const file = path.join(copy, `Pulumi.${STACK}.yaml`);
-      const settings = parseDocument(fs.readFileSync(file, "utf8"));
-      settings.setIn(["config", "platform:apps", "visit-tracker", "autoscale"], { min: 1, max: 3, cpu: 60 });
-      fs.writeFileSync(file, settings.toString());
-      const { code, all } = await platform("up", ["--name", NAME, "--stack", STACK], { cwd: copy });
-      assert.equal(code, 0, all);
-      await kubectl(["scale", "deployment/visit-tracker", ...PLACE, "--replicas=2"]);
-      assert.deepEqual(lines(await report()), []);
-    } finally {
-      fs.rmSync(copy, { recursive: true, force: true });
-      const { code, all } = await platform("up", ["--name", NAME, "--stack", STACK]);
-      assert.equal(code, 0, all);
-    }
-    assert.deepEqual(lines(await report()), []);
   });
 
   it("reports what was changed inside Vault, and an update puts it back", async () => {

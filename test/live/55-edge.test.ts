@@ -23,7 +23,7 @@ const APP = "visit-tracker";
 const APPS = `${STACK}-apps`;
 const EDGE = `${STACK}-edge`;
 /** In all, over three rollouts. */
-const LOAD_SECONDS = Number(process.env.PLATFORM_TEST_LOAD_SECONDS ?? 90);
+const LOAD_SECONDS = Number(process.env.PLATFORM_TEST_LOAD_SECONDS ?? 45);
 
 const rollout = async (namespace: string, name: string): Promise<void> => {
   await kubectl(["rollout", "restart", `deployment/${name}`, "-n", namespace]);

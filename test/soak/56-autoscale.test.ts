@@ -37,7 +37,7 @@ describe("autoscale: replicas follow the load", function () {
     return Number(await kubectl(["get", "deployment", APP, "-n", `${STACK}-apps`, "-o", `jsonpath=${field}`]));
   };
 
-  it("[003.13] [004.11] grows under load, is let alone by an update, shrinks afterwards, and loses no request", async () => {
+  it("[003.13] [004.11] grows under load, is let alone by an update, no drift, shrinks afterwards, and loses no request", async () => {
     const { edge } = await outputs(STACK);
     const host = new URL(edge.hosts[APP] ?? "").hostname;
     assert.equal(await replicas("spec"), 1);
@@ -50,6 +50,8 @@ describe("autoscale: replicas follow the load", function () {
       });
       assert.equal(code, 0, all);
       assert.ok((await replicas("spec")) >= wanted, "the update has reset the replicas");
+      const drift = await platform("drift", ["--name", NAME, "--stack", STACK], { cwd: copy });
+      assert.equal(drift.code, 0, drift.all);
     };
     noneLost(await underLoad(0, [edge, host, "/"], grow));
     const shrink = (): Promise<void> => eventually(async () => assert.equal(await replicas("spec"), 1), CALM_MS);
