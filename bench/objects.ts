@@ -39,13 +39,16 @@ export function objectSets(count: number): ObjectSets {
   const first = (setting: string): KubernetesObject[] =>
     slices.flatMap((index) => slice(index, index === 0 ? setting : "1")).slice(0, count);
   const one = first("2");
-  const tenth = one.map((object, index) => (isTenth(index, 0) ? annotated(object) : object));
-  return { base: first("1"), one, tenth, pruned: tenth.filter((_, index) => !isTenth(index, SLICE / 2)) };
+  const tenth = one.map((object, index) => (isTenth(index) ? annotated(object) : object));
+  return { base: first("1"), one, tenth, pruned: tenth.filter((_, index) => !isFree(index)) };
 }
 
 /** Another kind in each slice. */
-const isTenth = (index: number, shift: number): boolean =>
-  index % SLICE === (Math.floor(index / SLICE) + shift) % SLICE;
+const isTenth = (index: number): boolean => index % SLICE === Math.floor(index / SLICE) % SLICE;
+
+/** In each slice one of those that the others do without: a page, a way from the edge, a role's binding. */
+const FREE = [4, 6, 8];
+const isFree = (index: number): boolean => index % SLICE === FREE[Math.floor(index / SLICE) % FREE.length];
 
 const annotated = (object: KubernetesObject): KubernetesObject => ({
   ...object,
