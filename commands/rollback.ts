@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import type { History, Release } from "../components/lib/releases/record";
+import { type Recorded, historyOf } from "../components/lib/releases/record";
 import { DEFAULT_NAME } from "../sandbox/layout";
 import { described, isRunning, sessionOf } from "./cluster";
 import { deployingSession } from "./deployingSession";
@@ -55,12 +55,9 @@ async function main(args: string[]): Promise<void> {
 }
 
 async function historiesOf(pulumi: Pulumi): Promise<Histories> {
-  const { history = {}, releases = {} } = (await pulumi.outputs()) as {
-    history?: Record<string, History>;
-    releases?: Record<string, Release>;
-  };
-  const bare = Object.entries(releases).map(([app, release]) => [app, { good: [release], rejected: [] }] as const);
-  return { ...Object.fromEntries(bare), ...history };
+  const recorded = (await pulumi.outputs()) as Recorded;
+  const apps = Object.keys({ ...recorded.releases, ...recorded.history });
+  return Object.fromEntries(apps.map((app) => [app, historyOf(app, recorded)]));
 }
 
 main(process.argv.slice(2)).catch(fail);

@@ -1,5 +1,5 @@
 import type { Orders } from "../components/lib/releases/orders";
-import type { History, Release } from "../components/lib/releases/record";
+import { type Recorded, historyOf } from "../components/lib/releases/record";
 import { updateAndMend } from "./mending";
 import { withOrders } from "./orders";
 import { INTERRUPTED, Pulumi } from "./pulumi";
@@ -57,14 +57,9 @@ async function takeNote(pulumi: Pulumi, apps: readonly string[]): Promise<void> 
     throw new Error("what the update was ended in could not be looked at (above): run npm run up again");
 }
 
-interface Recorded {
-  readonly releases?: Readonly<Record<string, Release>>;
-  readonly history?: Readonly<Record<string, History>>;
-}
-
-function releasesIn({ releases = {}, history = {} }: Recorded): Releases {
-  const entries = Object.entries(releases).map(([app, { image }]) => {
-    const rejected = history[app]?.rejected.map((each) => each.image) ?? [];
+function releasesIn(recorded: Recorded): Releases {
+  const entries = Object.entries(recorded.releases ?? {}).map(([app, { image }]) => {
+    const rejected = historyOf(app, recorded).rejected.map((each) => each.image);
     return [app, { image, rejected }] as const;
   });
   return Object.fromEntries(entries);

@@ -2,35 +2,10 @@
 // Takes what `npm run drift -- --json` prints. Plain JavaScript without packages, because it holds a token that can write.
 //   GITHUB_TOKEN GITHUB_REPOSITORY [GITHUB_API_URL]  node issue.mjs FILE…
 import fs from "node:fs";
+import { ask, findOurs } from "./github.mjs";
 
-const { GITHUB_TOKEN, GITHUB_REPOSITORY, GITHUB_API_URL = "https://api.github.com" } = process.env;
 const MARKER = "<!-- platform drift -->";
 const ROWS = 200;
-const PAGE = 100;
-
-async function ask(method, path, body) {
-  const response = await fetch(`${GITHUB_API_URL}/repos/${GITHUB_REPOSITORY}/${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${GITHUB_TOKEN}`,
-      accept: "application/vnd.github+json",
-      "x-github-api-version": "2022-11-28",
-    },
-    body: body && JSON.stringify(body),
-  });
-  const text = await response.text();
-  if (response.ok) return JSON.parse(text);
-  throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 300)}`);
-}
-
-/** Anybody can write our first line into an issue; only those of a bot are ours to change. */
-async function open() {
-  for (let page = 1; ; page++) {
-    const issues = await ask("GET", `issues?state=open&per_page=${PAGE}&page=${page}`);
-    const found = issues.find(({ body, user }) => user?.type === "Bot" && body?.split(/\r?\n/)[0] === MARKER);
-    if (found || issues.length < PAGE) return found;
-  }
-}
 
 /** Names come from the cluster: none may act as markup, or call a person. Values are not shown, as they may be secret. */
 const cell = (text = "") =>
@@ -65,7 +40,7 @@ if (reports.length === 0) {
   process.exit(2);
 }
 const differing = reports.filter(({ drift }) => drift.length > 0);
-const found = await open();
+const found = await findOurs("issues?state=open", MARKER);
 if (differing.length === 0) {
   if (found) await ask("PATCH", `issues/${found.number}`, { state: "closed", state_reason: "completed" });
   console.log(found ? `nothing differs any more: issue ${found.number} is closed` : "nothing differs");

@@ -7,7 +7,7 @@ import type { Patience } from "./registryClient";
 import { type Wanted, judge } from "./releases/guards";
 import { NO_ORDERS, type Orders } from "./releases/orders";
 import { type Planned, planApp } from "./releases/plan";
-import { type History, NO_HISTORY, type Release, named } from "./releases/record";
+import { type History, type Recorded, historyOf, named } from "./releases/record";
 import { versionIn } from "./releases/version";
 
 /** A refusal comes within ten seconds, however the registry fails. */
@@ -97,17 +97,6 @@ function wantedFrom(
   if (running) void pulumi.log.warn(`${none}: ${stack} keeps ${running.image}, which it runs`);
   else refusals.push(`${none}: run npm run up -- --stack ${from} first`);
   return running ?? {};
-}
-
-/** What a stack says of itself. One that was updated last before there was a history has its releases only. */
-interface Recorded {
-  readonly releases?: Readonly<Record<string, Release>>;
-  readonly history?: Readonly<Record<string, History>>;
-}
-
-function historyOf(app: string, { releases, history }: Recorded): History {
-  const release = releases?.[app];
-  return history?.[app] ?? (release ? { good: [release], rejected: [] } : NO_HISTORY);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { secondsOf } from "../../lib/quantities";
 import type { Strategy } from "../../lib/strategyConfig";
 
 /** By which the two versions are told apart, and under which a template says what it holds. */
@@ -53,9 +54,6 @@ const HERE: Surroundings = {
   patience: PATIENCE,
 };
 
-const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
-const secondsIn = (time: string): number => Number(time.slice(0, -1)) * (UNITS[time.slice(-1)] ?? 1);
-
 export const switchNames = (app: string): SwitchNames => ({
   job: `${app}-switch`,
   tidy: `${app}-tidy`,
@@ -66,7 +64,7 @@ export const switchNames = (app: string): SwitchNames => ({
 export const switchSettings = (switched: Switched, surroundings: Surroundings = HERE): object => ({
   ...switched,
   ...surroundings,
-  strategy: { ...switched.strategy, keep: secondsIn(switched.strategy.keep) },
+  strategy: { ...switched.strategy, keep: secondsOf(switched.strategy.keep) },
   marks: { colour: COLOUR_LABEL, release: RELEASE_ANNOTATION },
   names: switchNames(switched.app),
 });

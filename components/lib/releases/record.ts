@@ -45,6 +45,18 @@ export interface History {
 }
 
 export const NO_HISTORY: History = { good: [], rejected: [] };
+
+/** What a stack says of itself. One that was updated last before there was a history has its releases only. */
+export interface Recorded {
+  readonly releases?: Readonly<Record<string, Release>>;
+  readonly history?: Readonly<Record<string, History>>;
+}
+
+export function historyOf(app: string, { releases, history }: Recorded): History {
+  const release = releases?.[app];
+  return history?.[app] ?? (release ? { good: [release], rejected: [] } : NO_HISTORY);
+}
+
 const GOOD_KEPT = 5;
 const REJECTED_KEPT = 10;
 
